@@ -1,0 +1,48 @@
+-- The truth: one row per transaction and revision, its lines as arrays, so that a revision replaces the whole
+-- ticket at once (also the lines it no longer has) in whatever order the revisions arrive.
+-- `version` = revision * 2^32 + hash of the content: the higher revision wins, and of two different contents with
+-- one revision always the same one, whichever came last.
+CREATE TABLE IF NOT EXISTS transactions (
+  business_date           Date,
+  store_id                LowCardinality(String),
+  transaction_id          String,
+  version                 UInt64,
+  revision                UInt32,
+  event_id                String,
+  type                    LowCardinality(String),
+  training                Bool,
+  original_transaction_id String,
+  register_id             LowCardinality(String),
+  channel                 LowCardinality(String),
+  begin_time              DateTime64(3, 'UTC'),
+  end_time                DateTime64(3, 'UTC'),
+  time_zone               LowCardinality(String),
+  currency                LowCardinality(String),
+  hour                    DateTime('UTC'),
+  day_end                 DateTime('UTC'),
+  lines Nested (
+    line_id               String,
+    sku                   String,
+    gtin                  String,
+    category              LowCardinality(String),
+    category_path         String,
+    quantity_thousandths  Int64,
+    unit_of_measure       LowCardinality(String),
+    net_amount_minor      Int64,
+    unit_price_minor      Nullable(Int64),
+    list_price_minor      Nullable(Int64),
+    discount_minor        Int64,
+    promotion_ids         String,
+    coupon_ids            String,
+    voided                Bool
+  ),
+  tender_kinds            Array(LowCardinality(String)),
+  tender_amounts_minor    Array(Int64),
+  attributes              Map(String, String),
+  source                  LowCardinality(String),
+  recorded_at             DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(business_date)
+ORDER BY (business_date, store_id, transaction_id)
+SETTINGS non_replicated_deduplication_window = 1000;
