@@ -1,0 +1,234 @@
+/**
+ * What happens, one function each: it counts the happening and, where someone would want to read of it, writes one log
+ * line. Roles call these and nothing else, once per batch and never per record. Durations are seconds, sizes bytes.
+ */
+import type { RejectReason } from '../sales/transaction.ts';
+import type { Granularity, Level, Measure } from '../sales/series.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+export type RoleName = 'ingest' | 'forecast' | 'serve';
+
+/** Why a record did not become a transaction: what the parser says, or bytes that no schema can read. */
+export type RefusalReason = RejectReason | 'undecodable';
+
+export type FeedDropReason = 'too_slow' | 'no_pong' | 'shutdown' | 'protocol';
+export type FeedRefusalReason =
+  | 'origin'
+  | 'unauthorized'
+  | 'too_many_clients'
+  | 'too_many_subscriptions'
+  | 'bad_message';
+
+export type Accuracy = {
+  readonly granularity: Granularity;
+  readonly measure: Measure;
+  readonly level: Level;
+  /** Steps ahead, e.g. `1`, `2-7`, `8-28`. */
+  readonly band: string;
+  readonly mase: number;
+  readonly wape: number;
+  readonly coverage80: number;
+  readonly coverage95: number;
+};
+
+export type Events = ReturnType<typeof createEvents>;
+
+export function createEvents(log: Logger, metrics: Metrics) {
+  return {
+    ...roleEvents(log, metrics),
+    ...ingestEvents(log, metrics),
+    ...storeEvents(log, metrics),
+    ...forecastEvents(log, metrics),
+    ...feedEvents(log, metrics),
+    ...httpEvents(log, metrics),
+    /** A limit of the configuration made us drop something: `what` names the limit. */
+    dropped(event: { what: string; count: number }): void {
+      metrics.add('foretill_dropped_total', { what: event.what }, event.count);
+      log.warn('Dropped at a limit of the configuration', event);
+    },
+  };
+}
+
+function roleEvents(log: Logger, metrics: Metrics) {
+  return {
+    roleStarted(event: { role: RoleName }): void {
+      metrics.set('foretill_role_ready', { role: event.role }, 0);
+      log.info('Role started', event);
+    },
+    roleReady(event: { role: RoleName; seconds: number }): void {
+      metrics.set('foretill_role_ready', { role: event.role }, 1);
+      log.info('Role ready', event);
+    },
+    roleStopped(event: { role: RoleName }): void {
+      metrics.set('foretill_role_ready', { role: event.role }, 0);
+      log.info('Role stopped', event);
+    },
+    roleFailed(event: { role: RoleName; error: unknown }): void {
+      metrics.set('foretill_role_ready', { role: event.role }, 0);
+      metrics.add('foretill_role_failures_total', { role: event.role });
+      log.error('Role failed', event);
+    },
+    /** Records of a topic that a group has still to commit. */
+    lagMeasured(event: { group: string; topic: string; partition: number; records: number }): void {
+      const { group, topic, partition } = event;
+      metrics.set('foretill_log_lag_records', { group, topic, partition: String(partition) }, event.records);
+    },
+  };
+}
+
+function ingestEvents(log: Logger, metrics: Metrics) {
+  return {
+    /** One batch of the transaction topic, when its offsets are committed. */
+    batchIngested(event: {
+      partition: number;
+      records: number;
+      transactions: number;
+      duplicates: number;
+      late: number;
+      seconds: number;
+    }): void {
+      metrics.add('foretill_ingest_records_total', {}, event.records);
+      metrics.add('foretill_ingest_transactions_total', {}, event.transactions);
+      metrics.add('foretill_ingest_duplicates_total', {}, event.duplicates);
+      metrics.add('foretill_ingest_late_total', {}, event.late);
+      metrics.observe('foretill_ingest_batch_seconds', {}, event.seconds);
+      log.debug('Batch ingested', event);
+    },
+    /** Records of one batch refused for one reason; `example` is the first problem in words. */
+    transactionsRefused(event: { reason: RefusalReason; count: number; example: string }): void {
+      metrics.add('foretill_ingest_rejected_total', { reason: event.reason }, event.count);
+      log.warn('Transactions refused, kept in the dead-letter topic', event);
+    },
+    deadLettersWritten(event: { count: number }): void {
+      metrics.add('foretill_ingest_dead_letters_total', {}, event.count);
+    },
+    watermarkMoved(event: { partition: number; watermarkMs: number; nowMs: number }): void {
+      const lag = (event.nowMs - event.watermarkMs) / 1000;
+      metrics.set('foretill_watermark_lag_seconds', { partition: String(event.partition) }, lag);
+    },
+    /** `buckets` counts (store, bucket) pairs, `rows` the leaves written. */
+    bucketsClosed(event: { granularity: Granularity; buckets: number; rows: number; seconds: number }): void {
+      metrics.add('foretill_buckets_closed_total', { granularity: event.granularity }, event.buckets);
+      metrics.observe('foretill_close_seconds', { granularity: event.granularity }, event.seconds);
+      log.debug('Buckets closed', event);
+    },
+    bucketsAmended(event: {
+      granularity: Granularity;
+      buckets: number;
+      rows: number;
+      seconds: number;
+    }): void {
+      metrics.add('foretill_buckets_amended_total', { granularity: event.granularity }, event.buckets);
+      metrics.observe('foretill_close_seconds', { granularity: event.granularity }, event.seconds);
+      log.debug('Closed buckets amended', event);
+    },
+  };
+}
+
+function storeEvents(log: Logger, metrics: Metrics) {
+  return {
+    storeInserted(event: { table: string; rows: number; seconds: number }): void {
+      metrics.add('foretill_store_rows_total', { table: event.table }, event.rows);
+      metrics.observe('foretill_store_insert_seconds', { table: event.table }, event.seconds);
+    },
+    /** The same bytes with the same token are sent again after `delayMs`. */
+    storeRetried(event: { code: string; attempt: number; delayMs: number }): void {
+      metrics.add('foretill_store_retries_total', { code: event.code });
+      log.warn('Store did not answer, trying again', event);
+    },
+  };
+}
+
+function forecastEvents(log: Logger, metrics: Metrics) {
+  return {
+    seriesCounted(event: { granularity: Granularity; series: number }): void {
+      metrics.set('foretill_series_live', { granularity: event.granularity }, event.series);
+    },
+    /** One bucket closed by every source and worked through: scored, learned, forecast, published. */
+    forecastsIssued(event: {
+      granularity: Granularity;
+      kind: 'issue' | 'amendment';
+      series: number;
+      seconds: number;
+    }): void {
+      const { granularity, kind } = event;
+      metrics.add('foretill_forecasts_total', { granularity, kind }, event.series);
+      metrics.observe('foretill_forecast_issue_seconds', { granularity }, event.seconds);
+      log.debug('Forecasts issued', event);
+    },
+    nowcastsPublished(event: { granularity: Granularity; series: number; seconds: number }): void {
+      metrics.add('foretill_nowcasts_total', { granularity: event.granularity }, event.series);
+      metrics.observe('foretill_nowcast_seconds', {}, event.seconds);
+    },
+    seriesRecomputed(event: { granularity: Granularity; series: number; seconds: number }): void {
+      metrics.add('foretill_series_recomputed_total', { granularity: event.granularity }, event.series);
+      log.debug('Series recomputed from the store', event);
+    },
+    warmStartFinished(event: { series: number; buckets: number; seconds: number }): void {
+      log.info('Warm start from the history finished', event);
+    },
+    checkpointWritten(event: { shard: number; bytes: number; seconds: number }): void {
+      metrics.observe('foretill_checkpoint_seconds', {}, event.seconds);
+      metrics.set('foretill_checkpoint_bytes', { shard: String(event.shard) }, event.bytes);
+      log.debug('Checkpoint written', event);
+    },
+    accuracyMeasured(event: Accuracy): void {
+      const { granularity, measure, level, band } = event;
+      const labels = { granularity, measure, level, band };
+      metrics.set('foretill_accuracy_mase', labels, event.mase);
+      metrics.set('foretill_accuracy_wape_ratio', labels, event.wape);
+      metrics.set('foretill_accuracy_coverage80_ratio', labels, event.coverage80);
+      metrics.set('foretill_accuracy_coverage95_ratio', labels, event.coverage95);
+    },
+  };
+}
+
+function feedEvents(log: Logger, metrics: Metrics) {
+  return {
+    feedClientsCounted(event: { clients: number }): void {
+      metrics.set('foretill_feed_clients', {}, event.clients);
+    },
+    feedSent(event: { messages: number; bytes: number }): void {
+      metrics.add('foretill_feed_messages_total', {}, event.messages);
+      metrics.add('foretill_feed_bytes_total', {}, event.bytes);
+    },
+    feedCoalesced(event: { messages: number }): void {
+      metrics.add('foretill_feed_coalesced_total', {}, event.messages);
+    },
+    feedResynced(): void {
+      metrics.add('foretill_feed_resyncs_total', {});
+    },
+    feedClientDropped(event: { reason: FeedDropReason; bufferedBytes: number }): void {
+      metrics.add('foretill_feed_dropped_clients_total', { reason: event.reason });
+      log.info('Feed client dropped', event);
+    },
+    feedRefused(event: { reason: FeedRefusalReason }): void {
+      metrics.add('foretill_feed_refused_total', { reason: event.reason });
+      log.debug('Feed refused', event);
+    },
+    feedLatencyMeasured(event: { kind: 'forecast' | 'nowcast'; seconds: number }): void {
+      metrics.observe('foretill_event_to_feed_seconds', { kind: event.kind }, event.seconds);
+    },
+  };
+}
+
+function httpEvents(log: Logger, metrics: Metrics) {
+  return {
+    /** `route` is the pattern, never the path that was asked for. */
+    requestAnswered(event: { method: string; route: string; status: number; seconds: number }): void {
+      const { method, route } = event;
+      metrics.add('foretill_http_requests_total', { method, route, status: String(event.status) });
+      metrics.observe('foretill_http_request_seconds', { method, route }, event.seconds);
+      log.debug('Request answered', event);
+    },
+    requestFailed(event: { method: string; route: string; error: unknown }): void {
+      log.error('Request failed', event);
+    },
+    transactionsReceived(event: { accepted: number; duplicates: number; rejected: number }): void {
+      metrics.add('foretill_http_transactions_total', { outcome: 'accepted' }, event.accepted);
+      metrics.add('foretill_http_transactions_total', { outcome: 'duplicate' }, event.duplicates);
+      metrics.add('foretill_http_transactions_total', { outcome: 'rejected' }, event.rejected);
+    },
+  };
+}
