@@ -36,6 +36,13 @@ export type Config = {
   /** Tickets of open buckets remembered for exact running totals; beyond it the nowcast's hints get coarser. */
   readonly openTicketsMax: number;
   readonly checkpointEveryMs: number;
+  /** How long records stay in the topics that are not compacted. */
+  readonly retention: {
+    readonly transactionsMs: number;
+    readonly bucketsMs: number;
+    readonly alertsMs: number;
+    readonly deadLettersMs: number;
+  };
   /** Open buckets' nowcasts are published at most this often… */
   readonly nowcastEveryMs: number;
   /** …and at most this many series at a time, wider levels first. */
@@ -78,6 +85,12 @@ export const DEFAULT_CONFIG: Config = {
   ingestBatchRecordsMax: 5_000,
   openTicketsMax: 500_000,
   checkpointEveryMs: MINUTE_MS,
+  retention: {
+    transactionsMs: 7 * DAY_MS,
+    bucketsMs: 7 * DAY_MS,
+    alertsMs: 30 * DAY_MS,
+    deadLettersMs: 90 * DAY_MS,
+  },
   nowcastEveryMs: 100,
   nowcastSeriesMax: 400,
   seriesMax: 1_000_000,
@@ -98,14 +111,26 @@ export const DEFAULT_CONFIG: Config = {
 /** Returns `overrides` laid over the defaults, after checking how the limits relate; throws CONFIG_INVALID. */
 export function resolveConfig(overrides: Partial<Config> = {}): Config {
   const config: Config = { ...DEFAULT_CONFIG, ...overrides };
-  demand(/^[A-Z]{3}$/.test(config.currency), `currency "${config.currency}" is not an ISO 4217 code`, 'Use a code such as USD.');
-  demand(isTimeZone(config.timeZone), `time zone "${config.timeZone}" is unknown`, 'Use an IANA name such as America/New_York.');
+  demand(
+    /^[A-Z]{3}$/.test(config.currency),
+    `currency "${config.currency}" is not an ISO 4217 code`,
+    'Use a code such as USD.',
+  );
+  demand(
+    isTimeZone(config.timeZone),
+    `time zone "${config.timeZone}" is unknown`,
+    'Use an IANA name such as America/New_York.',
+  );
   demand(
     config.businessDayStartMinutes >= 0 && config.businessDayStartMinutes < 1440,
     `business day start ${config.businessDayStartMinutes} is not within a day`,
     'Give local minutes after midnight, 0 to 1439.',
   );
-  demand(config.transactionPartitions >= 1 && config.shards >= 1, 'there must be at least one partition and one shard', 'Use 1 or more.');
+  demand(
+    config.transactionPartitions >= 1 && config.shards >= 1,
+    'there must be at least one partition and one shard',
+    'Use 1 or more.',
+  );
   demand(
     config.feed.resumeMessagesMax >= 1 && config.feed.bufferedBytesMax >= 65_536,
     'the feed needs room for at least one message',
