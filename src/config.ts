@@ -11,6 +11,66 @@ export type GranularityConfig = {
   readonly horizon: number;
 };
 
+/** Maxima of the embedded log. */
+export type LogLimits = {
+  /** Key, value and headers of one record together; a larger one is refused. */
+  readonly recordBytesMax: number;
+  /** Appends taken but not yet durable; beyond it `append` waits. */
+  readonly appendBytesInFlightMax: number;
+  /** Appends made durable by one transaction; more of them wait for the next. */
+  readonly groupCommitBytesMax: number;
+  /** One row of the log file; larger batches are cut. */
+  readonly rowBytesMax: number;
+  /** One read, and with it the read-ahead of one partition (at most two reads are held). */
+  readonly fetchBytesMax: number;
+  /** The text kept with a committed offset. */
+  readonly commitMetadataBytesMax: number;
+  /** The log file refuses to grow beyond this (DISK_FULL). 0: as far as the disk goes. */
+  readonly fileBytesMax: number;
+  /** Retention and compaction run this often… */
+  readonly maintenanceEveryMs: number;
+  /** …and hold up appends for the work on at most this much at a time. */
+  readonly maintenanceSliceBytesMax: number;
+  /** A compacted topic is rewritten when it has this many new records, and at least half as many as it kept. */
+  readonly compactionRecordsMin: number;
+  /** Keys remembered during one compaction; what is beyond them waits for the next. */
+  readonly compactionKeysMax: number;
+  /** A deleted key's tombstone stays readable this long. */
+  readonly tombstoneGraceMs: number;
+};
+
+/** Maxima of the store's client, embedded or server. */
+export type StoreLimits = {
+  /** Requests in work at once; more wait… */
+  readonly inFlightMax: number;
+  /** …and beyond this many waiting are refused (STORE_UNAVAILABLE). */
+  readonly waitingMax: number;
+  readonly requestMsMax: number;
+  /** Attempts of one request, all with the same bytes and token. */
+  readonly attemptsMax: number;
+  /** The pause after the first failed attempt; it doubles up to the maximum, each with jitter. */
+  readonly retryDelayMs: number;
+  readonly retryDelayMsMax: number;
+  /** Below the server's own keep-alive, so that no request is sent on a socket that is just being closed. */
+  readonly idleSocketMsMax: number;
+};
+
+/** Maxima of the embedded store's engine process. */
+export type EngineLimits = {
+  /** Statements in work at once. */
+  readonly sessions: number;
+  readonly memoryBytesMax: number;
+  readonly bodyBytesMax: number;
+  /** Starts tried in a row after it died. */
+  readonly restartsMax: number;
+  readonly restartDelayMs: number;
+  readonly restartDelayMsMax: number;
+  /** How long a new engine waits for the one before to leave the directory. */
+  readonly lockWaitMs: number;
+  /** Statements in work at the stop have this long to end. */
+  readonly drainMsMax: number;
+};
+
 export type Config = {
   /** ISO 4217; transactions in another currency are refused. */
   readonly currency: string;
@@ -51,15 +111,23 @@ export type Config = {
   readonly feed: {
     readonly clientsMax: number;
     readonly subscriptionsPerClientMax: number;
+    /** No more is written to a client with this many bytes unsent; it then gets the latest of each series. */
     readonly bufferedBytesMax: number;
     readonly resumeMessagesMax: number;
     readonly pingEveryMs: number;
+    /** A client that takes nothing for this long is dropped. */
+    readonly stallMsMax: number;
+    readonly messageBytesMax: number;
+    readonly messagesPerSecondMax: number;
   };
   readonly http: {
     readonly bodyBytesMax: number;
     readonly transactionsPerRequestMax: number;
     readonly recentEventIdsMax: number;
   };
+  readonly log: LogLimits;
+  readonly store: StoreLimits;
+  readonly engine: EngineLimits;
 };
 
 export const MINUTE_MS = 60_000;
@@ -81,7 +149,7 @@ export const DEFAULT_CONFIG: Config = {
   futureSkewMsMax: 5 * MINUTE_MS,
   earliestTimeMs: Date.UTC(2000, 0, 1),
   idleAfterMs: MINUTE_MS,
-  businessDateSkewDaysMax: 2,
+  businessDateSkewDaysMax: 1,
   ingestBatchRecordsMax: 5_000,
   openTicketsMax: 500_000,
   checkpointEveryMs: MINUTE_MS,
@@ -97,14 +165,50 @@ export const DEFAULT_CONFIG: Config = {
   feed: {
     clientsMax: 2_000,
     subscriptionsPerClientMax: 32,
-    bufferedBytesMax: 1_048_576,
+    bufferedBytesMax: 262_144,
     resumeMessagesMax: 10_000,
     pingEveryMs: 30_000,
+    stallMsMax: 10_000,
+    messageBytesMax: 16_384,
+    messagesPerSecondMax: 50,
   },
   http: {
     bodyBytesMax: 8 * 1_048_576,
     transactionsPerRequestMax: 5_000,
     recentEventIdsMax: 100_000,
+  },
+  log: {
+    recordBytesMax: 16 * 1_048_576,
+    appendBytesInFlightMax: 64 * 1_048_576,
+    groupCommitBytesMax: 8 * 1_048_576,
+    rowBytesMax: 256 * 1024,
+    fetchBytesMax: 2 * 1_048_576,
+    commitMetadataBytesMax: 4096,
+    fileBytesMax: 0,
+    maintenanceEveryMs: MINUTE_MS,
+    maintenanceSliceBytesMax: 4 * 1_048_576,
+    compactionRecordsMin: 20_000,
+    compactionKeysMax: 1_000_000,
+    tombstoneGraceMs: HOUR_MS,
+  },
+  store: {
+    inFlightMax: 8,
+    waitingMax: 1_000,
+    requestMsMax: 120_000,
+    attemptsMax: 12,
+    retryDelayMs: 50,
+    retryDelayMsMax: 4_000,
+    idleSocketMsMax: 2_500,
+  },
+  engine: {
+    sessions: 4,
+    memoryBytesMax: 4 * 1_073_741_824,
+    bodyBytesMax: 256 * 1_048_576,
+    restartsMax: 8,
+    restartDelayMs: 50,
+    restartDelayMsMax: 4_000,
+    lockWaitMs: 15_000,
+    drainMsMax: 10_000,
   },
 };
 
@@ -135,6 +239,11 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
     config.feed.resumeMessagesMax >= 1 && config.feed.bufferedBytesMax >= 65_536,
     'the feed needs room for at least one message',
     'Use at least 64 KiB of buffer.',
+  );
+  demand(
+    config.log.recordBytesMax <= config.log.appendBytesInFlightMax && config.log.rowBytesMax <= config.log.fetchBytesMax,
+    'the log must have room for its largest record in flight, and for a row in a read',
+    'Raise appendBytesInFlightMax and fetchBytesMax.',
   );
   return config;
 }
