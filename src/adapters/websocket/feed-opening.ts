@@ -27,11 +27,10 @@ export function* snapshotOf(options: {
     part += 1;
     return Buffer.from(`${head},"forecasts":[${forecasts.join(',')}],"nowcasts":[${nowcasts.join(',')}]}`);
   };
-  for (const { forecast, nowcast } of wanted(filter, latest)) {
-    const pieces = [forecast?.json() ?? '', nowcast?.json() ?? ''] as const;
-    if (forecast !== null) forecasts.push(pieces[0]);
-    if (nowcast !== null) nowcasts.push(pieces[1]);
-    characters += pieces[0].length + pieces[1].length;
+  for (const entry of wanted(filter, latest)) {
+    if (entry.forecast !== null) forecasts.push(entry.forecast.json());
+    for (const nowcast of entry.nowcasts) nowcasts.push(nowcast.json());
+    characters += (forecasts.at(-1)?.length ?? 0) + (nowcasts.at(-1)?.length ?? 0);
     if (characters < PART_CHARACTERS) continue;
     yield message(false);
     forecasts = [];

@@ -1,6 +1,7 @@
 /**
- * The latest forecast and nowcast of every series: a fold over the forecast topic, the same whatever was read twice.
- * A nowcast goes when its bucket has closed. JSON is made once per message, when somebody first wants it.
+ * The latest forecast of every series and the nowcasts of its open buckets (one as a rule; more while a bucket that is
+ * over waits to be closed): a fold over the forecast topic, the same whatever was read twice. A nowcast goes when its
+ * bucket has closed. JSON is made once per message, when somebody first wants it.
  */
 import type { ForecastMessage } from '../../pipeline/messages.ts';
 import { forecastView, nowcastView, seriesView } from './forecast-view.ts';
@@ -11,12 +12,20 @@ export type Encoded<T> = { readonly view: T; readonly json: () => string };
 export type LatestEntry = {
   readonly series: SeriesView;
   forecast: Encoded<ForecastView> | null;
-  nowcast: Encoded<NowcastView> | null;
+  /** By bucket, the oldest first. */
+  nowcasts: readonly Encoded<NowcastView>[];
 };
+
+const NOWCASTS_MAX = 4;
 
 export type Change =
   | { readonly kind: 'forecast'; readonly entry: LatestEntry; readonly json: () => string }
-  | { readonly kind: 'nowcast'; readonly entry: LatestEntry; readonly json: () => string };
+  | {
+      readonly kind: 'nowcast';
+      readonly entry: LatestEntry;
+      readonly bucket: string;
+      readonly json: () => string;
+    };
 
 export type Latest = {
   /** What the message changed; null when it is older than what is there, or there is no room for its series. */
@@ -38,7 +47,7 @@ export function createLatest(options: { seriesMax: number; onDropped: () => void
       options.onDropped();
       return null;
     }
-    const entry: LatestEntry = { series: seriesView(message), forecast: null, nowcast: null };
+    const entry: LatestEntry = { series: seriesView(message), forecast: null, nowcasts: [] };
     entries.set(message.series, entry);
     ordered = null;
     return entry;
@@ -65,17 +74,21 @@ function applyForecast(entry: LatestEntry, message: ForecastMessage): Change | n
   const view = forecastView(message);
   if (entry.forecast !== null && entry.forecast.view.issued_at > view.issued_at) return null;
   entry.forecast = encoded(view);
-  if (entry.nowcast !== null && entry.nowcast.view.bucket <= view.origin) entry.nowcast = null;
+  entry.nowcasts = entry.nowcasts.filter((nowcast) => nowcast.view.bucket > view.origin);
   return { kind: 'forecast', entry, json: entry.forecast.json };
 }
 
 function applyNowcast(entry: LatestEntry, message: ForecastMessage): Change | null {
   const view = nowcastView(message);
   if (view === null) return null;
-  if (entry.nowcast !== null && entry.nowcast.view.as_of > view.as_of) return null;
   if (entry.forecast !== null && view.bucket <= entry.forecast.view.origin) return null;
-  entry.nowcast = encoded(view);
-  return { kind: 'nowcast', entry, json: entry.nowcast.json };
+  const known = entry.nowcasts.find((nowcast) => nowcast.view.bucket === view.bucket);
+  if (known !== undefined && known.view.as_of > view.as_of) return null;
+  const nowcast = encoded(view);
+  entry.nowcasts = [...entry.nowcasts.filter((other) => other !== known), nowcast]
+    .sort((a, b) => (a.view.bucket < b.view.bucket ? -1 : 1))
+    .slice(-NOWCASTS_MAX);
+  return { kind: 'nowcast', entry, bucket: view.bucket, json: nowcast.json };
 }
 
 function encoded<T>(view: T): Encoded<T> {

@@ -55,7 +55,20 @@ describe('the latest of every series', () => {
     const entry = folded.latest.get('hour/revenue/total');
     expect(folded.changes).toEqual(changes);
     expect(entry?.forecast?.view.mean[0]).toBe(forecast);
-    expect(entry?.nowcast?.view.mean).toBe(nowcast);
+    expect(entry?.nowcasts[0]?.view.mean).toBe(nowcast);
+  });
+
+  test('a bucket that waits to be closed keeps its nowcast beside the one that has begun', () => {
+    const { latest } = fold([
+      nowcastMessage({ origin_ms: ORIGIN + HOUR_MS, soldSoFar: 1, rest: 1 }),
+      nowcastMessage({ origin_ms: ORIGIN, soldSoFar: 2, rest: 2 }),
+      nowcastMessage({ origin_ms: ORIGIN, soldSoFar: 3, rest: 3, issued_at_ms: ORIGIN + 2 * HOUR_MS }),
+    ]);
+    const nowcasts = latest.get('hour/revenue/total')!.nowcasts;
+    expect(nowcasts.map(({ view }) => [view.bucket, view.mean])).toEqual([
+      ['2017-09-01T13:00:00Z', 6],
+      ['2017-09-01T14:00:00Z', 2],
+    ]);
   });
 
   test('beyond the limit a new series is dropped and counted, a known one goes on', () => {

@@ -1,0 +1,22 @@
+/** How the process is doing, asked for about once a second: it must be cheap and must not throw. */
+import type { RoleName } from '../../telemetry/events.ts';
+
+export type RoleStatus = {
+  readonly role: RoleName;
+  readonly ready: boolean;
+  /** Records of its topics it has still to work through; null: not known. */
+  readonly lagRecords: number | null;
+  /** Event time up to which it is complete, UTC milliseconds. */
+  readonly watermarkMs: number | null;
+  /** One sentence; null when all is well. */
+  readonly lastError: string | null;
+};
+
+export type SystemStatus = {
+  /** The roles of this process. */
+  readonly roles: readonly RoleStatus[];
+  /** Learning from history at the start; null when that is done or there is none. */
+  readonly warmStart: { readonly done: number; readonly total: number; readonly what: string } | null;
+  /** Transactions read from the topic since the start. The page shows the rate. */
+  readonly transactionsTotal: number;
+};
