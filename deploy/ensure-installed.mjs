@@ -52,16 +52,21 @@ function install() {
       ? spawnSync('npm', ci, { ...options, shell: process.platform === 'win32' })
       : spawnSync(process.execPath, [npm, ...ci], options);
   ticking.kill();
-  if (result.error !== undefined) fail(`npm could not be started: ${result.error.message}.`, 'Install npm (it comes with Node.js).');
+  if (result.error !== undefined)
+    fail(`npm could not be started: ${result.error.message}.`, 'Install npm (it comes with Node.js).');
   if (result.status !== 0) {
-    fail(`npm ci ended with ${result.signal ?? `code ${result.status}`}.`, 'Look at its messages above: most often the network, a proxy or a full disk. Then start again.');
+    fail(
+      `npm ci ended with ${result.signal ?? `code ${result.status}`}.`,
+      'Look at its messages above: most often the network, a proxy or a full disk. Then start again.',
+    );
   }
   process.stderr.write(`Installed in ${Math.round((Date.now() - startedMs) / 1000)} s.\n`);
 }
 
 /** A sign of life every 5 s: npm says nothing while it downloads when the output is no terminal. */
 function ticker() {
-  const code = 'let s = 0; setInterval(() => process.stderr.write(`  still installing, ${s += 5} s\\n`), 5000)';
+  const code =
+    'let s = 0; setInterval(() => process.stderr.write(`  still installing, ${s += 5} s\\n`), 5000)';
   return spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
@@ -69,7 +74,9 @@ function runScript(path, args) {
   const node = ownNode();
   const PATH = `${bin}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}`;
   const child = spawn(node, [path, ...args], { stdio: 'inherit', env: { ...process.env, PATH } });
-  child.on('error', (error) => fail(`${node} could not be started: ${error.message}.`, 'Delete node_modules and start again.'));
+  child.on('error', (error) =>
+    fail(`${node} could not be started: ${error.message}.`, 'Delete node_modules and start again.'),
+  );
   // A terminal sends Ctrl-C to the child as well; what a supervisor sends to this process alone is handed on.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
