@@ -1,0 +1,298 @@
+import { createConformal } from '../intervals/conformal.ts';
+import { createPrequential } from '../scoring/prequential.ts';
+import type { SeriesScores } from '../scoring/prequential.ts';
+import { createLayout } from '../stats/layout.ts';
+import { createSeenRange } from '../stats/seen-range.ts';
+import type { Slab } from '../stats/slab.ts';
+import { bandsOf } from './bands.ts';
+import type { Band } from './bands.ts';
+import { createCatalogue } from './catalogue.ts';
+import { createCombination } from './combine.ts';
+import { COUNT } from './model.ts';
+import { createProbes } from './probes.ts';
+
+export type { Band } from './bands.ts';
+export type { SeriesScores } from '../scoring/prequential.ts';
+
+export type EngineSpec = {
+  readonly granularity: 'hour' | 'day';
+  /** slots in the calendar cycle: 168 for hour, 7 for day */
+  readonly season: number;
+  /** 24 for hour, 7 for day */
+  readonly shortSeason: number;
+  /** buckets forecast ahead */
+  readonly horizon: number;
+  /** rising, each within 0…1, e.g. [0.025, 0.1, 0.5, 0.9, 0.975] */
+  readonly probabilities: readonly number[];
+};
+
+/**
+ * Calendar of one step: the slot of the bucket being closed, and those of the buckets ahead of it (`ahead[h − 1]`,
+ * length ≥ horizon). Shared by all series of one zone.
+ */
+export type CalendarWindow = { readonly slot: number; readonly ahead: Int32Array };
+
+/** One scored forecast: arrays indexed by band, filled by step(). */
+export type ScoredBuffer = {
+  readonly mean: Float64Array;
+  readonly seasonalNaive: Float64Array;
+  /** bands × probabilities */
+  readonly quantiles: Float64Array;
+};
+
+export type ForecastBuffer = {
+  /** horizon */
+  readonly mean: Float64Array;
+  /** horizon × probabilities, a row per step */
+  readonly quantiles: Float64Array;
+};
+
+/** All functions work on the record that begins at word `at` of the slab; see createEngine. */
+export type Engine = {
+  readonly spec: EngineSpec;
+  /** words (8 bytes) of one series */
+  readonly words: number;
+  /** text that changes whenever the meaning of a record changes */
+  readonly layout: string;
+  readonly bands: readonly Band[];
+  readonly experts: readonly { readonly name: string; readonly family: string }[];
+  init(slab: Slab, at: number): void;
+  /** Scores what was forecast for this bucket, then learns y. Returns a bit mask of the bands scored. */
+  step(slab: Slab, at: number, y: number, calendar: CalendarWindow, scored: ScoredBuffer): number;
+  /** Forecasts the `horizon` buckets after the last one learned; calendar is that of the last step. */
+  forecast(slab: Slab, at: number, calendar: CalendarWindow, out: ForecastBuffer): void;
+  /** Writes the experts' weights in a band to `out`, in the order of `experts`. */
+  weights(slab: Slab, at: number, band: number, out: Float64Array): void;
+  scores(slab: Slab, at: number, band: number): SeriesScores;
+  /** Expected share pattern: the exponentially weighted mean of a calendar slot (for day-from-hours profiles). */
+  slotMean(slab: Slab, at: number, slot: number): number;
+  /** Variance-to-mean ratio of one-step errors, > 0: how wide the open bucket's remainder is. */
+  dispersion(slab: Slab, at: number): number;
+  /** buckets learned so far */
+  count(slab: Slab, at: number): number;
+};
+
+/** Raised by hand when a record's meaning changes in a way the layout's text does not show. */
+const REVISION = 1;
+/** Numbers beyond it are learned as it: a quantity in thousandths is exact up to nine times this. */
+const Y_MAX = 1e15;
+/** Least dispersion reported, so that a nowcast never divides by nothing. */
+const DISPERSION_MIN = 1e-6;
+/** The magnitude of a series is a mean over some eight cycles. */
+const MAGNITUDE_CYCLES = 8;
+
+/**
+ * The online forecasting engine of one granularity: experts, their combination per horizon band, conformal intervals
+ * and prequential scores, as pure functions over records in a slab. One bucket is one `step`: forecasts that waited
+ * for it are scored, weights and intervals learn from them, the experts learn the bucket, and new forecasts are kept
+ * for scoring. It reads no clock and no randomness, and allocates nothing: the same buckets give the same bits.
+ *
+ * y is in natural units (pieces, currency), of any sign. Means and quantiles are finite, within a multiple of the
+ * range seen, and not below zero unless the series itself was.
+ */
+export function createEngine(spec: EngineSpec): Engine {
+  assertSpec(spec);
+  const layout = createLayout();
+  layout.take('count', 1);
+  const range = createSeenRange(layout);
+  const naiveError = layout.take('naive-error', 1);
+  const site = { cycle: spec, horizon: spec.horizon, layout };
+  const { models, naive, profile } = createCatalogue(spec.granularity, site);
+  const bands = bandsOf(spec.granularity, spec.horizon);
+  const experts = models.length;
+  const options = { bands: bands.length, probabilities: spec.probabilities };
+  const combination = createCombination(layout, { bands: bands.length, priors: models.map((m) => m.prior) });
+  const conformal = createConformal(layout, range, options);
+  const prequential = createPrequential(layout, options);
+  const MEAN = experts;
+  const SCALE = experts + 1;
+  const probes = createProbes(layout, bands, experts + 2);
+
+  const { horizon, season } = spec;
+  const quantileCount = spec.probabilities.length;
+  const allSteps = Int32Array.from({ length: horizon }, (_, i) => i + 1);
+  const probedSteps = Array.from({ length: 1 << bands.length }, (_, mask) =>
+    Int32Array.from(bands.filter((_, b) => (mask >> b) & 1).map((band) => band.scoredStep)),
+  );
+  const nextStep = Int32Array.of(1);
+  const expertForecasts = new Float64Array(experts * horizon);
+  const weights = new Float64Array(experts);
+  const single = new Float64Array(1);
+  const here = new Int32Array(1);
+
+  /** The band whose weights and intervals a band uses: itself, or the nearest shorter one that was scored. */
+  function standIn(slab: Slab, at: number, band: number): number {
+    let source = band;
+    while (source > 0 && prequential.count(slab, at, source) === 0) source--;
+    return source;
+  }
+
+  function forecastExperts(slab: Slab, at: number, ahead: Int32Array, steps: Int32Array): void {
+    const lowest = range.lowestForecast(slab, at);
+    const highest = range.highestForecast(slab, at);
+    const total = experts * steps.length;
+    for (let k = 0; k < experts; k++) {
+      models[k]!.forecast(slab, at, ahead, steps, expertForecasts, k * steps.length);
+    }
+    for (let i = 0; i < total; i++) {
+      const value = expertForecasts[i]!;
+      expertForecasts[i] = value < lowest ? lowest : value > highest ? highest : value;
+    }
+  }
+
+  function scoreBand(
+    slab: Slab,
+    at: number,
+    band: number,
+    y: number,
+    tamed: number,
+    scored: ScoredBuffer,
+  ): void {
+    const n = slab.f64[at + COUNT]!;
+    const place = 2 * at + probes.place(band, n + 1 - bands[band]!.scoredStep);
+    const mean = slab.f32[place + MEAN]!;
+    const scale = slab.f32[place + SCALE]!;
+    const source = standIn(slab, at, band);
+    const row = band * quantileCount;
+    conformal.quantiles(slab, at, source, mean, scale, scored.quantiles, row);
+    const naiveMean = slab.f32[place]!;
+    scored.mean[band] = mean;
+    scored.seasonalNaive[band] = naiveMean;
+    if (source !== band) {
+      conformal.inherit(slab, at, band, source);
+      combination.inherit(slab, at, band, source);
+    }
+    const before = prequential.count(slab, at, band);
+    prequential.update(slab, at, band, y, mean, naiveMean, scored.quantiles, row);
+    conformal.learn(slab, at, band, before, mean, scale, tamed);
+    combination.learn(slab, at, band, place, mean, scale, tamed);
+  }
+
+  function learn(slab: Slab, at: number, slot: number, y: number): void {
+    const { f64 } = slab;
+    const n = f64[at + COUNT]!;
+    here[0] = slot;
+    if (n >= season) {
+      naive.forecast(slab, at, here, nextStep, single, 0);
+      const gain = Math.max(1 / (n - season + 1), 1 / (MAGNITUDE_CYCLES * season));
+      f64[at + naiveError]! += gain * (Math.abs(y - single[0]!) - f64[at + naiveError]!);
+    }
+    range.update(slab, at, y, Math.max(1 / (n + 1), 1 / (MAGNITUDE_CYCLES * season)));
+    for (let k = 0; k < experts; k++) models[k]!.update(slab, at, slot, y);
+    f64[at + COUNT] = n + 1;
+  }
+
+  function makeProbes(slab: Slab, at: number, ahead: Int32Array): void {
+    const { f32 } = slab;
+    const n = slab.f64[at + COUNT]!;
+    let mask = 0;
+    for (let b = 0; b < bands.length; b++) if (probes.made(b, n)) mask |= 1 << b;
+    const steps = probedSteps[mask]!;
+    forecastExperts(slab, at, ahead, steps);
+    let column = 0;
+    for (let b = 0; b < bands.length; b++) {
+      if (((mask >> b) & 1) === 0) continue;
+      const source = standIn(slab, at, b);
+      const place = 2 * at + probes.place(b, n);
+      combination.weights(slab, at, source, weights);
+      let mean = 0;
+      for (let k = 0; k < experts; k++) {
+        const value = expertForecasts[k * steps.length + column]!;
+        f32[place + k] = value;
+        mean += weights[k]! * value;
+      }
+      f32[place + MEAN] = mean;
+      f32[place + SCALE] = conformal.scale(slab, at, source, mean);
+      column++;
+    }
+  }
+
+  function step(slab: Slab, at: number, y: number, calendar: CalendarWindow, scored: ScoredBuffer): number {
+    if (!Number.isFinite(y)) throw new RangeError(`A bucket of a series must be a finite number, not ${y}.`);
+    const actual = Math.min(Y_MAX, Math.max(-Y_MAX, y));
+    const n = slab.f64[at + COUNT]!;
+    let mask = 0;
+    let tamed = actual;
+    if (n > 0) {
+      const next = 2 * at + probes.place(0, n);
+      tamed = range.tame(slab, at, actual, slab.f32[next + MEAN]!, slab.f32[next + SCALE]!);
+      for (let b = 0; b < bands.length; b++) {
+        if (!probes.due(b, n + 1)) continue;
+        scoreBand(slab, at, b, actual, tamed, scored);
+        mask |= 1 << b;
+      }
+    }
+    learn(slab, at, calendar.slot, tamed);
+    makeProbes(slab, at, calendar.ahead);
+    return mask;
+  }
+
+  function forecast(slab: Slab, at: number, calendar: CalendarWindow, out: ForecastBuffer): void {
+    forecastExperts(slab, at, calendar.ahead, allSteps);
+    const { mean, quantiles } = out;
+    for (let b = 0; b < bands.length; b++) {
+      const source = standIn(slab, at, b);
+      combination.weights(slab, at, source, weights);
+      const { fromStep, toStep } = bands[b]!;
+      for (let i = fromStep - 1; i < toStep; i++) {
+        let sum = 0;
+        for (let k = 0; k < experts; k++) sum += weights[k]! * expertForecasts[k * horizon + i]!;
+        mean[i] = sum;
+        const scale = conformal.scale(slab, at, source, sum);
+        conformal.quantiles(slab, at, source, sum, scale, quantiles, i * quantileCount);
+      }
+    }
+  }
+
+  return {
+    spec,
+    words: layout.words(),
+    layout: `engine ${REVISION} ${spec.granularity} ${season}/${spec.shortSeason}/${horizon} ${layout.text()}`,
+    bands,
+    experts: models.map(({ name, family }) => ({ name, family })),
+    init(slab, at) {
+      slab.f64.fill(0, at, at + layout.words());
+      range.init(slab, at);
+      for (const model of models) model.init(slab, at);
+      combination.init(slab, at);
+      conformal.init(slab, at);
+      prequential.init(slab, at);
+    },
+    step,
+    forecast,
+    weights(slab, at, band, out) {
+      combination.weights(slab, at, standIn(slab, at, band), out);
+    },
+    scores: (slab, at, band) => prequential.read(slab, at, band, slab.f64[at + naiveError]!),
+    slotMean: (slab, at, slot) => profile.slotMean(slab, at, slot),
+    dispersion: (slab, at) => Math.max(DISPERSION_MIN, conformal.dispersion(slab, at, 0)),
+    count: (slab, at) => slab.f64[at + COUNT]!,
+  };
+}
+
+/** Room for what a step scores. */
+export function createScoredBuffer(engine: Engine): ScoredBuffer {
+  const bands = engine.bands.length;
+  return {
+    mean: new Float64Array(bands),
+    seasonalNaive: new Float64Array(bands),
+    quantiles: new Float64Array(bands * engine.spec.probabilities.length),
+  };
+}
+
+/** Room for one forecast. */
+export function createForecastBuffer(spec: EngineSpec): ForecastBuffer {
+  return {
+    mean: new Float64Array(spec.horizon),
+    quantiles: new Float64Array(spec.horizon * spec.probabilities.length),
+  };
+}
+
+function assertSpec(spec: EngineSpec): void {
+  const { season, shortSeason, horizon, probabilities } = spec;
+  const whole = season % shortSeason === 0 && shortSeason >= 1;
+  const rising = probabilities.every((p, i) => p > 0 && p < 1 && (i === 0 || p > probabilities[i - 1]!));
+  if (!whole || !rising || horizon < 1) {
+    throw new RangeError(`Engine: impossible specification ${JSON.stringify(spec)}.`);
+  }
+}
