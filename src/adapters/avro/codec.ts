@@ -12,7 +12,6 @@ import { avroType } from './avro-type.ts';
 import { createEmbeddedRegistry } from './registry.ts';
 import type { SchemaRegistry } from './registry.ts';
 import { compileScan } from './scan.ts';
-import type { Scan } from './scan.ts';
 
 const MAGIC = 0;
 const HEADER_BYTES = 5;
@@ -22,7 +21,7 @@ const scratch = Buffer.allocUnsafe(65_536);
 
 type Resolver = ReturnType<Type['createResolver']>;
 /** How to read what one schema wrote; `resolver` is undefined where that is the current schema. */
-type Reader = { readonly scan: Scan; readonly resolver: Resolver | undefined };
+type Reader = { readonly scan: ReturnType<typeof compileScan>; readonly resolver: Resolver | undefined };
 type Subject = { readonly type: Type; readonly id: number; readonly readers: Map<number, Reader> };
 
 /** `registry` is the embedded one when left out. */
@@ -101,7 +100,11 @@ function decode({ type, readers }: Subject, bytes: Buffer): unknown {
   const end = reader.scan(bytes, HEADER_BYTES);
   const left = bytes.length - end;
   if (left !== 0) throw new DecodeError('malformed', `${left} bytes are left over after the message`);
-  return type.decode(bytes, HEADER_BYTES, reader.resolver).value;
+  try {
+    return type.decode(bytes, HEADER_BYTES, reader.resolver).value;
+  } catch (error) {
+    throw new DecodeError('malformed', `the message does not fit the current schema: ${String(error)}`);
+  }
 }
 
 function newIds(readers: ReadonlyMap<number, Reader>, values: readonly (Buffer | null)[]): Set<number> {

@@ -6,24 +6,31 @@
 import type { Type, types } from 'avsc';
 import { DecodeError } from '../../pipeline/codec.ts';
 
-/** Returns where the value ends. Throws DecodeError ('malformed', 'out_of_range'). */
-export type Scan = (bytes: Buffer, position: number) => number;
+/** Moves the cursor past one value. Throws DecodeError ('malformed', 'out_of_range'). */
+type Scan = (cursor: Cursor) => void;
+type Cursor = { readonly bytes: Buffer; position: number };
 
 /** 64 bits in groups of 7. */
 const VARINT_BYTES_MAX = 10;
-/** Seven bytes hold 49 bits: nothing to look at. */
+/** Seven bytes hold 49 bits: a double holds them for sure. */
 const SAFE_VARINT_BYTES = 7;
 
-export function compileScan(type: Type): Scan {
-  return compile(type, new Map());
+/** Returns where the value of `type` that begins at `position` ends. Throws DecodeError. */
+export function compileScan(type: Type): (bytes: Buffer, position: number) => number {
+  const scan = compile(type, new Map());
+  return (bytes, position) => {
+    const cursor = { bytes, position };
+    scan(cursor);
+    return cursor.position;
+  };
 }
 
 function compile(type: Type, known: Map<Type, Scan>): Scan {
   const before = known.get(type);
   if (before !== undefined) return before;
   // A schema may refer to itself: whoever meets the type again is led here.
-  let scan: Scan = fail;
-  known.set(type, (bytes, position) => scan(bytes, position));
+  let scan: Scan | undefined;
+  known.set(type, (cursor) => scan?.(cursor));
   scan = compileNew(type, known);
   known.set(type, scan);
   return scan;
@@ -32,23 +39,23 @@ function compile(type: Type, known: Map<Type, Scan>): Scan {
 function compileNew(type: Type, known: Map<Type, Scan>): Scan {
   switch (type.typeName) {
     case 'null':
-      return (_, position) => position;
+      return () => {};
     case 'boolean':
       return scanBoolean;
     case 'int':
     case 'long':
       return scanLong;
     case 'float':
-      return scanFixed(4);
+      return (cursor) => skip(cursor, 4);
     case 'double':
-      return scanFixed(8);
+      return (cursor) => skip(cursor, 8);
     case 'string':
     case 'bytes':
       return scanBytes;
     case 'fixed':
-      return scanFixed((type as types.FixedType).size);
+      return (cursor) => skip(cursor, (type as types.FixedType).size);
     case 'enum':
-      return scanIndex((type as types.EnumType).symbols.length);
+      return (cursor) => void readIndex(cursor, (type as types.EnumType).symbols.length);
     case 'array':
       return scanBlocks(compile((type as types.ArrayType).itemsType, known));
     case 'map':
@@ -63,111 +70,101 @@ function compileNew(type: Type, known: Map<Type, Scan>): Scan {
 }
 
 function scanFields(fields: readonly Scan[]): Scan {
-  return (bytes, start) => {
-    let position = start;
-    for (let at = 0; at < fields.length; at += 1) position = (fields[at] as Scan)(bytes, position);
-    return position;
+  return (cursor) => {
+    for (let at = 0; at < fields.length; at += 1) (fields[at] as Scan)(cursor);
   };
 }
 
 function scanUnion(branches: readonly Scan[]): Scan {
-  const scanBranch = scanIndex(branches.length);
-  return (bytes, start) => {
-    const position = scanBranch(bytes, start);
-    return (branches[readVarint(bytes, start) / 2] as Scan)(bytes, position);
-  };
+  return (cursor) => (branches[readIndex(cursor, branches.length)] as Scan)(cursor);
 }
 
 /** Blocks of items, each after its count; a negative count is followed by the block's size in bytes. */
 function scanBlocks(scanItem: Scan): Scan {
-  return (bytes, start) => {
-    let position = start;
-    for (;;) {
-      const zigzag = readVarint(bytes, position);
-      position = endOfVarint(bytes, position);
-      if (zigzag === 0) return position;
+  return (cursor) => {
+    for (let zigzag = readVarint(cursor); zigzag !== 0; zigzag = readVarint(cursor)) {
+      if (zigzag % 2 === 1) readVarint(cursor);
       const count = Math.ceil(zigzag / 2);
-      if (zigzag % 2 === 1) position = endOfVarint(bytes, position);
-      if (count > bytes.length - position) throw truncated();
-      for (let item = 0; item < count; item += 1) position = scanItem(bytes, position);
+      if (count > cursor.bytes.length - cursor.position) throw truncated();
+      for (let item = 0; item < count; item += 1) scanItem(cursor);
     }
   };
 }
 
 function scanEntry(scanValue: Scan): Scan {
-  return (bytes, position) => scanValue(bytes, scanBytes(bytes, position));
-}
-
-function scanIndex(count: number): Scan {
-  return (bytes, position) => {
-    const zigzag = readVarint(bytes, position);
-    if (zigzag % 2 === 1 || zigzag / 2 >= count)
-      throw new DecodeError('malformed', `no branch or symbol at byte ${position}`);
-    return endOfVarint(bytes, position);
+  return (cursor) => {
+    scanBytes(cursor);
+    scanValue(cursor);
   };
 }
 
-function scanFixed(size: number): Scan {
-  return (bytes, position) => within(bytes, position + size);
+function scanBoolean(cursor: Cursor): void {
+  const start = cursor.position;
+  skip(cursor, 1);
+  if ((cursor.bytes[start] as number) > 1) throw new DecodeError('malformed', `no boolean at byte ${start}`);
 }
 
-function scanBoolean(bytes: Buffer, position: number): number {
-  const end = within(bytes, position + 1);
-  if ((bytes[position] as number) > 1) throw new DecodeError('malformed', `no boolean at byte ${position}`);
-  return end;
+function scanBytes(cursor: Cursor): void {
+  const zigzag = readVarint(cursor);
+  if (zigzag % 2 === 1)
+    throw new DecodeError('malformed', `a negative length before byte ${cursor.position}`);
+  skip(cursor, zigzag / 2);
 }
 
-function scanBytes(bytes: Buffer, position: number): number {
-  const zigzag = readVarint(bytes, position);
-  if (zigzag % 2 === 1) throw new DecodeError('malformed', `a negative length at byte ${position}`);
-  return within(bytes, endOfVarint(bytes, position) + zigzag / 2);
-}
-
-function scanLong(bytes: Buffer, position: number): number {
-  const end = endOfVarint(bytes, position);
-  if (end - position > SAFE_VARINT_BYTES && !isSafe(bytes, position, end)) {
-    throw new DecodeError('out_of_range', `the number at byte ${position} is beyond 2^53`);
+function scanLong(cursor: Cursor): void {
+  const start = cursor.position;
+  skipVarint(cursor);
+  if (cursor.position - start > SAFE_VARINT_BYTES && !isSafe(cursor.bytes, start, cursor.position)) {
+    throw new DecodeError('out_of_range', `the number at byte ${start} is beyond 2^53`);
   }
-  return end;
 }
 
-function endOfVarint(bytes: Buffer, start: number): number {
+/** The branch of a union, the symbol of an enum. */
+function readIndex(cursor: Cursor, count: number): number {
+  const zigzag = readVarint(cursor);
+  if (zigzag % 2 === 1 || zigzag / 2 >= count) {
+    throw new DecodeError('malformed', `no branch or symbol before byte ${cursor.position}`);
+  }
+  return zigzag / 2;
+}
+
+/** The zigzag code itself: 2n for n ≥ 0, −2n − 1 below. Nothing that is counted needs more than seven bytes. */
+function readVarint(cursor: Cursor): number {
+  const start = cursor.position;
+  skipVarint(cursor);
+  if (cursor.position === start + 1) return cursor.bytes[start] as number;
+  if (cursor.position - start > SAFE_VARINT_BYTES) throw truncated();
+  let value = 0;
+  for (let at = cursor.position - 1; at >= start; at -= 1)
+    value = value * 128 + ((cursor.bytes[at] as number) & 0x7f);
+  return value;
+}
+
+function skipVarint(cursor: Cursor): void {
+  const { bytes, position: start } = cursor;
+  if ((bytes[start] as number) < 0x80) {
+    cursor.position = start + 1;
+    return;
+  }
   let position = start;
   while (position < bytes.length && (bytes[position] as number) >= 0x80) position += 1;
   if (position >= bytes.length) throw truncated();
   if (position - start >= VARINT_BYTES_MAX) throw new DecodeError('malformed', `no number at byte ${start}`);
-  return position + 1;
-}
-
-/** The zigzag code itself: 2n for n ≥ 0, −2n − 1 below. Counts and lengths that a double cannot hold are refused. */
-function readVarint(bytes: Buffer, start: number): number {
-  const end = endOfVarint(bytes, start);
-  if (end - start > SAFE_VARINT_BYTES) throw truncated();
-  let value = 0;
-  for (let position = end - 1; position >= start; position -= 1) {
-    value = value * 128 + ((bytes[position] as number) & 0x7f);
-  }
-  return value;
+  cursor.position = position + 1;
 }
 
 function isSafe(bytes: Buffer, start: number, end: number): boolean {
   let zigzag = 0n;
-  for (let position = end - 1; position >= start; position -= 1) {
-    zigzag = zigzag * 128n + BigInt((bytes[position] as number) & 0x7f);
-  }
-  // One less than the largest safe integer is where avsc stops, too.
-  return zigzag / 2n < BigInt(Number.MAX_SAFE_INTEGER);
+  for (let at = end - 1; at >= start; at -= 1) zigzag = zigzag * 128n + BigInt((bytes[at] as number) & 0x7f);
+  // One below the largest safe integer is where avsc stops, too.
+  return (zigzag + 1n) / 2n < BigInt(Number.MAX_SAFE_INTEGER);
 }
 
-function within(bytes: Buffer, end: number): number {
-  if (end > bytes.length) throw truncated();
-  return end;
+function skip(cursor: Cursor, size: number): void {
+  cursor.position += size;
+  if (cursor.position > cursor.bytes.length) throw truncated();
 }
 
 function truncated(): DecodeError {
   return new DecodeError('malformed', 'the bytes end before the message does');
-}
-
-function fail(): never {
-  throw new TypeError('a type that refers only to itself has no values');
 }
