@@ -1,0 +1,127 @@
+/**
+ * The hierarchy as numbers: every node that is forecast (the chain, a store, a category, …) has an index, and every
+ * leaf of `sales` knows the nodes it adds to. A node's series are at rows `2 · node` (units) and `2 · node + 1`
+ * (revenue). Nodes are added as their first sale appears and never removed; nothing computed from them depends on
+ * that order.
+ */
+import type { Level } from '../sales/series.ts';
+
+export type NodeKey = {
+  readonly level: Level;
+  readonly store?: string;
+  readonly category?: string;
+  readonly product?: string;
+};
+
+export type Nodes = {
+  readonly keys: readonly NodeKey[];
+  /** Nodes a leaf (store, category) adds to, product levels aside. Creates the missing ones. */
+  ofLeaf(store: string, category: string): readonly number[];
+  /** Nodes of the product levels that a sale of a product in a store adds to. Creates the missing ones. */
+  ofProduct(store: string, product: string): readonly number[];
+  find(key: NodeKey): number | undefined;
+  /** Whether any of these levels is forecast. */
+  hasLevel(...wanted: readonly Level[]): boolean;
+  /** Creates the node; a checkpoint's nodes are made by it, in their order. */
+  add(key: NodeKey): number;
+  /** Nodes not created because there were as many as there may be. */
+  refused(): number;
+  /** The bottom nodes in the order of their names, so that sums are the same anywhere, and the nodes each adds to. */
+  bottoms(): readonly { readonly node: number; readonly parents: readonly number[] }[];
+};
+
+export type NodesOptions = {
+  readonly levels: readonly Level[];
+  /** Whether a node belongs to this shard. */
+  readonly owns: (key: NodeKey) => boolean;
+  /** Whether every bottom node of the hierarchy is in this shard; else only stores are sums. */
+  readonly whole: boolean;
+  readonly nodesMax: number;
+};
+
+export function nodeName(key: NodeKey): string {
+  return [key.level, key.store ?? '', key.category ?? '', key.product ?? ''].join('\u0000');
+}
+
+export function createNodes(options: NodesOptions): Nodes {
+  const levels = new Set(options.levels);
+  const keys: NodeKey[] = [];
+  const index = new Map<string, number>();
+  const leaves = new Map<string, readonly number[]>();
+  const products = new Map<string, readonly number[]>();
+  let refused = 0;
+  let bottoms: ReturnType<Nodes['bottoms']> | null = null;
+
+  function add(key: NodeKey): number {
+    const name = nodeName(key);
+    const known = index.get(name);
+    if (known !== undefined) return known;
+    keys.push(key);
+    index.set(name, keys.length - 1);
+    bottoms = null;
+    return keys.length - 1;
+  }
+
+  function addAll(wanted: readonly NodeKey[]): number[] {
+    const mine = wanted.filter((key) => levels.has(key.level) && options.owns(key));
+    if (keys.length + mine.length <= options.nodesMax) return mine.map(add);
+    const known = mine.flatMap((key) => index.get(nodeName(key)) ?? []);
+    refused += mine.length - known.length;
+    return known;
+  }
+
+  return {
+    keys,
+    add,
+    refused: () => refused,
+    hasLevel: (...wanted) => wanted.some((level) => levels.has(level)),
+    find: (key) => index.get(nodeName(key)),
+    ofLeaf(store, category) {
+      const name = `${store}\u0000${category}`;
+      let nodes = leaves.get(name);
+      if (nodes === undefined) {
+        nodes = addAll([
+          { level: 'total' },
+          { level: 'store', store },
+          { level: 'category', category },
+          { level: 'store-category', store, category },
+        ]);
+        leaves.set(name, nodes);
+      }
+      return nodes;
+    },
+    ofProduct(store, product) {
+      const name = `${store}\u0000${product}`;
+      let nodes = products.get(name);
+      if (nodes === undefined) {
+        nodes = addAll([
+          { level: 'product', product },
+          { level: 'store-product', store, product },
+        ]);
+        products.set(name, nodes);
+      }
+      return nodes;
+    },
+    bottoms() {
+      bottoms ??= bottomNodes(keys, index, options.whole);
+      return bottoms;
+    },
+  };
+}
+
+function bottomNodes(
+  keys: readonly NodeKey[],
+  index: ReadonlyMap<string, number>,
+  whole: boolean,
+): ReturnType<Nodes['bottoms']> {
+  const bottoms = keys
+    .map((key, node) => ({ key, node, name: nodeName(key) }))
+    .filter(({ key }) => key.level === 'store-category')
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return bottoms.map(({ key, node }) => {
+    const { store, category } = key as Required<NodeKey>;
+    const parents: NodeKey[] = [{ level: 'store', store }];
+    if (whole) parents.push({ level: 'total' }, { level: 'category', category });
+    return { node, parents: parents.flatMap((parent) => index.get(nodeName(parent)) ?? []) };
+  });
+}

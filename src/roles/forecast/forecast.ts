@@ -1,0 +1,134 @@
+/**
+ * Role forecast: reads the bucket topic, a shard per partition. Closed buckets are folded and forecast, amended ones
+ * folded again, open ones nowcast. Batches, nowcasts and checkpoints of all shards run one after another.
+ *
+ * Offsets are committed only with a checkpoint that stands at them: after a crash the shard goes on from its last
+ * checkpoint and hears everything since once more.
+ */
+import type { Store } from '../../adapters/clickhouse/client.ts';
+import type { Clock } from '../../clock.ts';
+import type { Config } from '../../config.ts';
+import type { Codec } from '../../pipeline/codec.ts';
+import type { Assignment, Batch, Consumer, Log, TopicPartition } from '../../pipeline/log.ts';
+import { TOPICS } from '../../pipeline/topics.ts';
+import type { Shard } from '../../pipeline/shard.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { Calendars } from '../calendars.ts';
+import { createSerial } from '../serial.ts';
+import { createShardWorker } from './shard-worker.ts';
+import type { ShardWorker } from './shard-worker.ts';
+
+export type ForecastDeps = {
+  readonly log: Log;
+  readonly store: Store;
+  readonly codec: Codec;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly calendars: Calendars;
+  /** Told when the role cannot go on; the process is to stop. */
+  readonly onFailed: (error: unknown) => void;
+};
+
+export type ForecastProgress = { readonly done: number; readonly total: number; readonly what: string };
+
+export type ForecastRole = {
+  /** True once every assigned shard has learned its history. */
+  ready(): boolean;
+  progress(): ForecastProgress | null;
+  watermarkMs(): number | null;
+  /** For tests and tools: the shards as they stand. Not to be changed. */
+  shards(): readonly Shard[];
+  stop(): Promise<void>;
+};
+
+export const FORECAST_GROUP = 'foretill-forecast';
+
+export async function startForecast(deps: ForecastDeps): Promise<ForecastRole> {
+  const serial = createSerial();
+  const workers = new Map<number, ShardWorker>();
+  let assigned = false;
+  deps.telemetry.events.roleStarted({ role: 'forecast' });
+  const startedMs = performance.now();
+
+  async function onAssigned(partitions: readonly Assignment[]): Promise<void> {
+    for (const { partition, committed } of partitions) {
+      const worker = createShardWorker(partition, deps);
+      workers.set(partition, worker);
+      const end = (await deps.log.offsets(TOPICS.buckets)).get(partition)?.end ?? 0;
+      await serial.run(() => worker.restore({ committed: committed?.offset ?? 0, end }));
+    }
+    assigned = true;
+    deps.telemetry.events.roleReady({ role: 'forecast', seconds: (performance.now() - startedMs) / 1000 });
+  }
+
+  async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const { partition } of partitions) {
+      const worker = workers.get(partition);
+      if (worker !== undefined) await serial.run(() => checkpoint(worker));
+      workers.delete(partition);
+    }
+    assigned = workers.size > 0;
+  }
+
+  async function eachBatch(batch: Batch): Promise<void> {
+    const worker = workers.get(batch.partition);
+    if (worker !== undefined) await serial.run(() => worker.process(batch));
+  }
+
+  async function checkpoint(worker: ShardWorker): Promise<void> {
+    const nextOffset = await worker.checkpoint();
+    if (nextOffset === null) return;
+    await consumer?.commit([{ topic: TOPICS.buckets, partition: worker.shard.index, offset: nextOffset, metadata: '' }]);
+  }
+
+  function fail(error: unknown): void {
+    deps.telemetry.events.roleFailed({ role: 'forecast', error });
+    deps.onFailed(error);
+  }
+
+  /** Timed work waits for its turn, and is left out while the last one is still waiting. */
+  function every(ms: number, task: (worker: ShardWorker) => Promise<void>): NodeJS.Timeout {
+    let waiting = false;
+    return setInterval(() => {
+      if (waiting || !assigned) return;
+      waiting = true;
+      const all = async () => {
+        for (const worker of workers.values()) await task(worker);
+      };
+      serial
+        .run(all)
+        .catch(fail)
+        .finally(() => {
+          waiting = false;
+        });
+    }, ms);
+  }
+
+  let consumer: Consumer | null = null;
+  consumer = await deps.log.join(
+    {
+      group: FORECAST_GROUP,
+      topics: [TOPICS.buckets],
+      startFrom: 'earliest',
+      batchRecordsMax: deps.config.bucketBatchRecordsMax,
+    },
+    { onAssigned, onRevoked, eachBatch, onCrash: fail },
+  );
+  const timers = [
+    every(deps.config.nowcastEveryMs, (worker) => worker.nowcast()),
+    every(deps.config.checkpointEveryMs, checkpoint),
+  ];
+
+  return {
+    ready: () => assigned,
+    progress: () => [...workers.values()].map((worker) => worker.progress()).find((progress) => progress !== null) ?? null,
+    watermarkMs: () => [...workers.values()][0]?.watermarkMs() ?? null,
+    shards: () => [...workers.values()].map((worker) => worker.shard),
+    async stop() {
+      for (const timer of timers) clearInterval(timer);
+      await consumer.stop();
+      deps.telemetry.events.roleStopped({ role: 'forecast' });
+    },
+  };
+}

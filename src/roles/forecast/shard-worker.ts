@@ -1,0 +1,269 @@
+/** Everything one shard does, step by step; the role calls it, one step at a time. */
+import { insertScores } from '../../adapters/clickhouse/scores-table.ts';
+import type { ScoreRow } from '../../adapters/clickhouse/scores-table.ts';
+import { DAY_MS, HOUR_MS } from '../../config.ts';
+import { dropCheckpointsBefore, readCheckpoint, writeCheckpoint } from '../../adapters/clickhouse/model-state-table.ts';
+import { bucketRange } from '../../adapters/clickhouse/sales-table.ts';
+import { topProducts } from '../../adapters/clickhouse/top-products.ts';
+import { encodeCheckpoint, restoreCheckpoint } from '../../pipeline/checkpoint.ts';
+import type { IssueStamp } from '../../pipeline/forecast-message.ts';
+import type { Batch } from '../../pipeline/log.ts';
+import type { BucketMessage } from '../../pipeline/messages.ts';
+import { granularityOfSymbol } from '../../pipeline/messages.ts';
+import { createNowcastQueue } from '../../pipeline/nowcasts.ts';
+import type { FoldContext, ScoredBucket } from '../../pipeline/series-table.ts';
+import type { Shard } from '../../pipeline/shard.ts';
+import { createShard, shardLayout, shardWatermark } from '../../pipeline/shard.ts';
+import { TOPICS } from '../../pipeline/topics.ts';
+import { currencyExponent } from '../../sales/money.ts';
+import type { Granularity } from '../../sales/series.ts';
+import { GRANULARITIES } from '../../sales/series.ts';
+import { closeUpTo, refold } from './fold-sales.ts';
+import type { FoldDeps } from './fold-sales.ts';
+import type { ForecastDeps, ForecastProgress } from './forecast.ts';
+import { publishForecasts, publishNowcasts } from './publish.ts';
+import { scoreRows } from './score-rows.ts';
+
+export type ShardWorker = {
+  readonly shard: Shard;
+  /** Takes up the last checkpoint, or learns the history from `sales`. `end`: where the shard's partition ends now. */
+  restore(place: { readonly committed: number; readonly end: number }): Promise<void>;
+  process(batch: Batch): Promise<void>;
+  nowcast(): Promise<void>;
+  /** Writes the state; returns the offset it stands at, or null when nothing has happened since the last one. */
+  checkpoint(): Promise<number | null>;
+  progress(): ForecastProgress | null;
+  watermarkMs(): number | null;
+};
+
+/** Buckets concerned by messages, per granularity: whose totals changed behind what has been folded. */
+type Amended = Record<Granularity, { fromMs: number; readonly stores: Set<string> }>;
+
+export function createShardWorker(index: number, deps: ForecastDeps): ShardWorker {
+  const { config, clock, store, telemetry, calendars } = deps;
+  const shard = createShard(index, config);
+  const layout = shardLayout(config);
+  const queue = createNowcastQueue({
+    seriesMax: config.nowcastSeriesMax,
+    refreshMax: config.nowcastRefreshMax,
+  });
+  const minorPerUnit = 10 ** currencyExponent(config.currency);
+  let scores: ScoreRow[] = [];
+  let scoresFromMs = Number.NEGATIVE_INFINITY;
+  let warming = false;
+  let progress: ForecastProgress | null = null;
+  let lastEventMs: number | null = null;
+  let checkpointed = -1;
+  let generation = 0;
+
+  const context: FoldContext = { calendarOf: calendars.of, minorPerUnit, onScored: keepScore };
+  const foldDeps: FoldDeps = {
+    store,
+    calendars,
+    chunkBuckets: config.foldChunkBuckets,
+    onBucket(granularity, bucketMs, untilMs) {
+      if (!warming) return;
+      const table = shard.tables[granularity];
+      const what = `learning the history by the ${granularity}`;
+      const total = untilMs - (warmFromMs[granularity] ?? bucketMs);
+      progress = { what, total, done: (table.nextBucketMs ?? untilMs) - (untilMs - total) };
+    },
+  };
+  const warmFromMs: Partial<Record<Granularity, number>> = {};
+
+  function keepScore(scored: ScoredBucket): void {
+    if (scored.bucketMs < scoresFromMs) return;
+    const { table } = scored;
+    const { granularity } = table;
+    const level = table.nodes.keys[scored.node]?.level;
+    // A warm start would write millions of hourly rows that nobody looks at one by one.
+    if (warming && granularity !== 'day' && (level === 'store-category' || level === 'store-product')) return;
+    scores.push(...scoreRows(table, scored, clock.nowMs()));
+  }
+
+  async function writeScores(): Promise<void> {
+    const rows = scores;
+    scores = [];
+    for (let at = 0; at < rows.length; at += config.storeRowsPerInsert) {
+      const chunk = rows.slice(at, at + config.storeRowsPerInsert);
+      await insertScores(store, chunk, `scores:${index}:${chunk[0]?.bucketMs}:${chunk[0]?.recordedAtMs}:${at}`);
+    }
+  }
+
+  function stamp(kind: IssueStamp['kind']): IssueStamp {
+    return { kind, issuedAtMs: clock.nowMs(), watermarkMs: shardWatermark(shard), eventMs: lastEventMs };
+  }
+
+  async function close(granularity: Granularity): Promise<number> {
+    const watermarkMs = shardWatermark(shard);
+    if (watermarkMs === null) return 0;
+    const buckets = await closeUpTo(shard, granularity, watermarkMs, context, foldDeps);
+    await writeScores();
+    return buckets;
+  }
+
+  async function issue(granularity: Granularity, nodes: ReadonlySet<number> | null, ledger: boolean): Promise<void> {
+    const sinceMs = performance.now();
+    const kind = nodes === null ? 'ISSUE' : 'AMENDMENT';
+    const publication = { granularity, stamp: stamp(kind), nodes, ledger };
+    const series = await publishForecasts(shard, publication, deps);
+    const seconds = (performance.now() - sinceMs) / 1000;
+    telemetry.events.forecastsIssued({ granularity, kind: nodes === null ? 'issue' : 'amendment', series, seconds });
+    telemetry.events.seriesCounted({ granularity, series: shard.near[granularity].size * 2 });
+  }
+
+  async function amend(granularity: Granularity, amended: Amended[Granularity]): Promise<ReadonlySet<number>> {
+    const sinceMs = performance.now();
+    const { keys } = shard.tables[granularity].nodes;
+    const concerns = (node: number): boolean => {
+      const storeId = keys[node]?.store;
+      return storeId === undefined || amended.stores.has(storeId);
+    };
+    const nodes = await refold(shard, granularity, { fromMs: amended.fromMs, concerns }, context, foldDeps);
+    await writeScores();
+    const seconds = (performance.now() - sinceMs) / 1000;
+    telemetry.events.seriesRecomputed({ granularity, series: nodes.size * 2, seconds });
+    return nodes;
+  }
+
+  function hear(messages: readonly BucketMessage[]): Amended {
+    const amended: Amended = {
+      hour: { fromMs: Number.POSITIVE_INFINITY, stores: new Set() },
+      day: { fromMs: Number.POSITIVE_INFINITY, stores: new Set() },
+    };
+    for (const message of messages) {
+      if (message.last_event_ms !== null) lastEventMs = Math.max(lastEventMs ?? 0, message.last_event_ms);
+      if (message.watermark_ms !== null) hearWatermark(message, message.watermark_ms);
+      for (const total of message.open) shard.open.set(total);
+      for (const bucket of message.amended) {
+        const granularity = granularityOfSymbol(bucket.granularity);
+        const { nextBucketMs } = shard.tables[granularity];
+        if (nextBucketMs === null || bucket.bucket_ms >= nextBucketMs) continue;
+        amended[granularity].fromMs = Math.min(amended[granularity].fromMs, bucket.bucket_ms);
+        amended[granularity].stores.add(bucket.store_id);
+      }
+    }
+    return amended;
+  }
+
+  function hearWatermark(message: BucketMessage, watermarkMs: number): void {
+    if (message.kind === 'HISTORY') {
+      shard.historyMs = Math.max(shard.historyMs ?? watermarkMs, watermarkMs);
+      return;
+    }
+    const source = `${message.source_topic}/${message.source_partition}`;
+    shard.sources.set(source, Math.max(shard.sources.get(source) ?? watermarkMs, watermarkMs));
+  }
+
+  /** New products get series of their own, learned from their first sale, while there is room. */
+  async function trackProducts(): Promise<void> {
+    const wanted = config.productsMax - shard.tracked.size;
+    if (wanted <= 0 || !shard.tables.day.nodes.hasLevel('product', 'store-product')) return;
+    const skus = await topProducts(store, { limit: config.productsMax });
+    const added = new Set(skus.filter((sku) => !shard.tracked.has(sku)).slice(0, wanted));
+    if (added.size === 0) return;
+    for (const sku of added) shard.tracked.add(sku);
+    for (const granularity of GRANULARITIES) {
+      const { nodes, nextBucketMs } = shard.tables[granularity];
+      if (nextBucketMs === null || !nodes.hasLevel('product', 'store-product')) continue;
+      const concerns = (node: number): boolean => added.has(nodes.keys[node]?.product ?? '');
+      await refold(shard, granularity, { fromMs: Number.NEGATIVE_INFINITY, concerns }, context, foldDeps);
+    }
+    await writeScores();
+  }
+
+  /** Everything in `sales` is closed for the stores it is of; what others add later is announced as amended. */
+  async function learnHistory(): Promise<void> {
+    const hours = await bucketRange(store, 'hour');
+    const days = await bucketRange(store, 'day');
+    if (hours === null && days === null) return;
+    const untilMs = Math.max(hours === null ? 0 : hours.lastMs + HOUR_MS, days === null ? 0 : days.lastMs + DAY_MS);
+    const sinceMs = performance.now();
+    shard.historyMs = Math.max(shard.historyMs ?? untilMs, untilMs);
+    scoresFromMs = untilMs - config.warmScoreDays * DAY_MS;
+    if (hours !== null) warmFromMs.hour = hours.firstMs;
+    if (days !== null) warmFromMs.day = days.firstMs;
+    warming = true;
+    await trackProducts();
+    let buckets = 0;
+    for (const granularity of ['day', 'hour'] as const) {
+      const closed = await close(granularity);
+      buckets += closed;
+      if (closed > 0) await issue(granularity, null, true);
+    }
+    warming = false;
+    progress = null;
+    scoresFromMs = Number.NEGATIVE_INFINITY;
+    const series = GRANULARITIES.reduce((sum, granularity) => sum + 2 * shard.near[granularity].size, 0);
+    telemetry.events.warmStartFinished({ series, buckets, seconds: (performance.now() - sinceMs) / 1000 });
+  }
+
+  return {
+    shard,
+    async restore({ committed, end }) {
+      await calendars.load();
+      const checkpoint = await readCheckpoint(store, { shard: index, layout });
+      // A checkpoint beyond the end is of a log that is gone.
+      if (checkpoint === null || checkpoint.nextOffset > end) {
+        shard.nextOffset = committed;
+        await learnHistory();
+        return;
+      }
+      restoreCheckpoint(shard, checkpoint.data);
+      generation = checkpoint.generation;
+      checkpointed = shard.nextOffset;
+      for (const granularity of GRANULARITIES) {
+        if (shard.tables[granularity].nextBucketMs !== null) await issue(granularity, null, false);
+      }
+    },
+    async process(batch) {
+      // After a crash between checkpoint and commit the first records have been worked through already.
+      const fresh = batch.records.filter(({ offset }) => offset >= shard.nextOffset);
+      const messages = fresh.flatMap(({ value }) => (value === null ? [] : [deps.codec.decode(TOPICS.buckets, value)]));
+      const amended = hear(messages);
+      for (const granularity of GRANULARITIES) {
+        const closed = await close(granularity);
+        if (closed > 0 && granularity === 'day') await trackProducts();
+        const again = amended[granularity];
+        const nodes = again.stores.size > 0 ? await amend(granularity, again) : null;
+        if (closed > 0) await issue(granularity, null, true);
+        else if (nodes !== null) await issue(granularity, nodes, true);
+        queue.add(granularity, shard.open.takeChanged(granularity));
+      }
+      shard.nextOffset = (fresh.at(-1)?.offset ?? shard.nextOffset - 1) + 1;
+    },
+    async nowcast() {
+      const watermarkMs = shardWatermark(shard);
+      if (watermarkMs === null || shard.sources.size === 0) return;
+      const { tables, near, open } = shard;
+      const asOfMs = watermarkMs + config.allowedLatenessMs;
+      const base = { tables, near, open, calendarOf: calendars.of, minorPerUnit, asOfMs, stamp: stamp('NOWCAST') };
+      for (const granularity of GRANULARITIES) {
+        const nodes = queue.take(granularity, tables[granularity]);
+        if (nodes.length === 0) continue;
+        const sinceMs = performance.now();
+        const series = await publishNowcasts(shard, granularity, nodes, base, deps);
+        telemetry.events.nowcastsPublished({ granularity, series, seconds: (performance.now() - sinceMs) / 1000 });
+      }
+    },
+    async checkpoint() {
+      if (checkpointed === shard.nextOffset) return null;
+      const sinceMs = performance.now();
+      const { nextOffset } = shard;
+      const data = encodeCheckpoint(shard);
+      const recordedAtMs = clock.nowMs();
+      generation = Math.max(generation + 1, recordedAtMs);
+      await writeCheckpoint(store, { shard: index, layout }, { generation, nextOffset, data, recordedAtMs });
+      await dropCheckpointsBefore(store, index, generation);
+      checkpointed = nextOffset;
+      telemetry.events.checkpointWritten({
+        shard: index,
+        bytes: data.length,
+        seconds: (performance.now() - sinceMs) / 1000,
+      });
+      return nextOffset;
+    },
+    progress: () => progress,
+    watermarkMs: () => shardWatermark(shard),
+  };
+}
