@@ -5,13 +5,12 @@ import { DecodeError } from '../../pipeline/codec.ts';
 import type { PlacedTicket } from '../../pipeline/ingest-step.ts';
 import type { Batch, LogRecord, OutgoingRecord } from '../../pipeline/log.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
-import { dayBounds, hourStartMs } from '../../sales/calendar.ts';
 import type { StoreCalendar } from '../../sales/calendar.ts';
 import { parseTransactionMessage } from '../../sales/parse-transaction.ts';
-import { ticketVersion } from '../../sales/ticket-version.ts';
 import type { Problem, Transaction } from '../../sales/transaction.ts';
 import type { RefusalReason } from '../../telemetry/events.ts';
 import type { Calendars } from '../calendars.ts';
+import { placeTicket } from './place-ticket.ts';
 
 export type ReadContext = {
   readonly codec: Codec;
@@ -35,8 +34,6 @@ export type ReadResult = {
   readonly newStores: ReadonlyMap<string, StoreCalendar>;
 };
 
-const UNCATEGORISED = 'UNCATEGORISED';
-
 export function readBatch(batch: Batch, context: ReadContext): ReadResult {
   const tickets: PlacedTicket[] = [];
   const refused: Refused[] = [];
@@ -55,8 +52,14 @@ export function readBatch(batch: Batch, context: ReadContext): ReadResult {
     }
     const { transaction } = read;
     const calendar = calendarOf(transaction.storeId, transaction.timeZone);
-    if (context.calendars.known(transaction.storeId) === undefined) newStores.set(transaction.storeId, calendar);
-    tickets.push(place(transaction, calendar, record.timestampMs, context));
+    if (context.calendars.known(transaction.storeId) === undefined)
+      newStores.set(transaction.storeId, calendar);
+    tickets.push(
+      placeTicket(transaction, calendar, {
+        recordTimestampMs: record.timestampMs,
+        categoryOfSku: context.categoryOfSku,
+      }),
+    );
   }
   return { tickets, refused, newStores };
 }
@@ -92,22 +95,6 @@ function summary(problems: readonly Problem[]): Omit<Refused, 'letter'> {
   if (first === undefined) throw new Error('a refused transaction has a problem');
   const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join(' ');
   return { stage: 'parse', reason: first.reason, message: message.slice(0, 2_000) };
-}
-
-function place(
-  transaction: Transaction,
-  calendar: StoreCalendar,
-  recordTimestampMs: number,
-  context: ReadContext,
-): PlacedTicket {
-  return {
-    transaction,
-    version: ticketVersion(transaction),
-    hourMs: hourStartMs(transaction.endTimeMs, calendar.timeZone),
-    dayEndMs: dayBounds(transaction.businessDate, calendar).endMs,
-    categoryOf: (line) => line.categoryPath[0] ?? context.categoryOfSku(line.sku) ?? UNCATEGORISED,
-    recordTimestampMs,
-  };
 }
 
 /** The original bytes, and in the headers where they came from and why they are here. */
