@@ -33,6 +33,8 @@ export type ForecastDeps = {
 export type ForecastProgress = { readonly done: number; readonly total: number; readonly what: string };
 
 export type ForecastRole = {
+  /** Resolves when the first shards have been taken up; rejects when that fails. */
+  readonly started: Promise<void>;
   /** True once every assigned shard has learned its history. */
   ready(): boolean;
   progress(): ForecastProgress | null;
@@ -44,7 +46,8 @@ export type ForecastRole = {
 
 export const FORECAST_GROUP = 'foretill-forecast';
 
-export async function startForecast(deps: ForecastDeps): Promise<ForecastRole> {
+/** Returns at once; the shards are taken up in the background, as that may mean to learn years of history. */
+export function startForecast(deps: ForecastDeps): ForecastRole {
   const serial = createSerial();
   const workers = new Map<number, ShardWorker>();
   let assigned = false;
@@ -106,7 +109,7 @@ export async function startForecast(deps: ForecastDeps): Promise<ForecastRole> {
   }
 
   let consumer: Consumer | null = null;
-  consumer = await deps.log.join(
+  const joined = deps.log.join(
     {
       group: FORECAST_GROUP,
       topics: [TOPICS.buckets],
@@ -115,19 +118,23 @@ export async function startForecast(deps: ForecastDeps): Promise<ForecastRole> {
     },
     { onAssigned, onRevoked, eachBatch, onCrash: fail },
   );
+  const started = joined.then((member) => {
+    consumer = member;
+  });
   const timers = [
     every(deps.config.nowcastEveryMs, (worker) => worker.nowcast()),
     every(deps.config.checkpointEveryMs, checkpoint),
   ];
 
   return {
+    started,
     ready: () => assigned,
     progress: () => [...workers.values()].map((worker) => worker.progress()).find((progress) => progress !== null) ?? null,
     watermarkMs: () => [...workers.values()][0]?.watermarkMs() ?? null,
     shards: () => [...workers.values()].map((worker) => worker.shard),
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      await consumer.stop();
+      await (await joined).stop();
       deps.telemetry.events.roleStopped({ role: 'forecast' });
     },
   };

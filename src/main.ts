@@ -1,0 +1,112 @@
+/** The composition root: the roles of one process over one platform, started and stopped together. */
+import type { ListenOptions } from './adapters/http/access.ts';
+import type { DemoControls } from './adapters/http/demo-controls.ts';
+import type { RoleStatus, SystemStatus } from './adapters/http/system-status.ts';
+import type { Platform } from './platform.ts';
+import { createCalendars } from './roles/calendars.ts';
+import type { Calendars } from './roles/calendars.ts';
+import type { ForecastRole } from './roles/forecast/forecast.ts';
+import { startForecast } from './roles/forecast/forecast.ts';
+import type { IngestRole } from './roles/ingest/ingest.ts';
+import { startIngest } from './roles/ingest/ingest.ts';
+import { startServe } from './roles/serve.ts';
+import type { RoleName } from './telemetry/events.ts';
+
+export type SystemOptions = {
+  readonly platform: Platform;
+  readonly roles: readonly RoleName[];
+  /** Where role serve listens. */
+  readonly listen: ListenOptions;
+  readonly demo?: DemoControls;
+  /** A role cannot go on: the process is to stop, and a restart heals it. */
+  readonly onFailed: (error: unknown) => void;
+};
+
+export type System = {
+  /** Of role serve. */
+  readonly url: string | null;
+  status(): SystemStatus;
+  /** All roles of this process are ready. */
+  ready(): boolean;
+  /** The roles, for tests; null where not started. */
+  readonly ingest: IngestRole | null;
+  readonly forecast: ForecastRole | null;
+  /** Drains, checkpoints, commits; leaves the platform open. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts serving first, so that there is something to look at while the others take up their state: the forecast's
+ * `ready` comes when it has learned its history, which may take a while.
+ */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const { platform } = options;
+  const calendars = createCalendars(platform);
+  await calendars.load();
+  const failures = new Map<RoleName, string>();
+  const deps = (role: RoleName) => ({
+    ...platform,
+    calendars,
+    onFailed(error: unknown) {
+      failures.set(role, error instanceof Error ? error.message : String(error));
+      options.onFailed(error);
+    },
+  });
+  const wants = (role: RoleName): boolean => options.roles.includes(role);
+  let ingest: IngestRole | null = null;
+  let forecast: ForecastRole | null = null;
+  const status = (): SystemStatus => systemStatus(options.roles, { ingest, forecast, failures });
+  const serve = wants('serve') ? await startServing(options, { calendars, status }) : null;
+  if (wants('forecast')) {
+    forecast = startForecast(deps('forecast'));
+    forecast.started.catch(deps('forecast').onFailed);
+  }
+  if (wants('ingest')) ingest = await startIngest(deps('ingest'));
+  return {
+    url: serve?.url ?? null,
+    status,
+    ready: () => status().roles.every((role) => role.ready),
+    ingest,
+    forecast,
+    async stop() {
+      await serve?.stop();
+      await ingest?.stop();
+      await forecast?.stop();
+    },
+  };
+}
+
+function startServing(
+  { platform, listen, demo }: SystemOptions,
+  { calendars, status }: { calendars: Calendars; status: () => SystemStatus },
+): ReturnType<typeof startServe> {
+  return startServe({
+    ...platform,
+    listen,
+    status,
+    calendarOf: (storeId, timeZone) =>
+      calendars.known(storeId) ?? { ...calendars.of(undefined), ...(timeZone === undefined ? {} : { timeZone }) },
+    ...(demo === undefined ? {} : { demo }),
+  });
+}
+
+function systemStatus(
+  names: readonly RoleName[],
+  now: { ingest: IngestRole | null; forecast: ForecastRole | null; failures: ReadonlyMap<RoleName, string> },
+): SystemStatus {
+  const role = (name: RoleName): RoleStatus => {
+    const running = name === 'serve' ? null : now[name];
+    return {
+      role: name,
+      ready: name === 'serve' || (running?.ready() ?? false),
+      lagRecords: null,
+      watermarkMs: running?.watermarkMs() ?? null,
+      lastError: now.failures.get(name) ?? null,
+    };
+  };
+  return {
+    roles: names.map(role),
+    warmStart: now.forecast?.progress() ?? null,
+    transactionsTotal: now.ingest?.transactionsTotal() ?? 0,
+  };
+}
