@@ -53,7 +53,7 @@ export function followForecasts(deps: FollowDeps & { readonly latest: Latest }):
     wasReady = true;
     return [];
   };
-  return { notReady, stop: reader.stop };
+  return { notReady, stop: () => reader.stop() };
 }
 
 export function followAlerts(deps: FollowDeps): Pick<Following, 'stop'> {

@@ -24,10 +24,10 @@ export type Accuracy = {
   readonly granularity: Granularity;
   readonly measure: Measure;
   readonly level: Level;
-  /** Steps ahead, e.g. `1`, `2-7`, `8-28`. */
-  readonly band: string;
-  readonly mase: number;
-  readonly wape: number;
+  /** Buckets ahead; only a few are scored. */
+  readonly step: number;
+  readonly mase: number | null;
+  readonly wape: number | null;
   readonly coverage80: number;
   readonly coverage95: number;
 };
@@ -174,10 +174,10 @@ function forecastEvents(log: Logger, metrics: Metrics) {
       log.debug('Checkpoint written', event);
     },
     accuracyMeasured(event: Accuracy): void {
-      const { granularity, measure, level, band } = event;
-      const labels = { granularity, measure, level, band };
-      metrics.set('foretill_accuracy_mase', labels, event.mase);
-      metrics.set('foretill_accuracy_wape_ratio', labels, event.wape);
+      const { granularity, measure, level, step, mase, wape } = event;
+      const labels = { granularity, measure, level, step: String(step) };
+      if (mase !== null) metrics.set('foretill_accuracy_mase', labels, mase);
+      if (wape !== null) metrics.set('foretill_accuracy_wape_ratio', labels, wape);
       metrics.set('foretill_accuracy_coverage80_ratio', labels, event.coverage80);
       metrics.set('foretill_accuracy_coverage95_ratio', labels, event.coverage95);
     },

@@ -42,7 +42,12 @@ export type NowcastView = SeriesView & {
   readonly quantiles: readonly number[];
 };
 
-export function seriesView(message: ForecastMessage): SeriesView {
+export function seriesView(
+  message: Pick<
+    ForecastMessage,
+    'series' | 'granularity' | 'measure' | 'level' | 'store' | 'category' | 'product'
+  >,
+): SeriesView {
   const { series, granularity, measure, level, store, category, product } = message;
   return {
     series,
