@@ -3,7 +3,7 @@ import type { PlacedTicket } from '../../pipeline/ingest-step.ts';
 import { dayBounds, hourStartMs } from '../../sales/calendar.ts';
 import type { StoreCalendar } from '../../sales/calendar.ts';
 import { ticketVersion } from '../../sales/ticket-version.ts';
-import type { Transaction, TransactionLine } from '../../sales/transaction.ts';
+import type { Transaction } from '../../sales/transaction.ts';
 
 const UNCATEGORISED = 'UNCATEGORISED';
 
@@ -16,14 +16,12 @@ export function placeTicket(
     readonly categoryOfSku: (sku: string) => string | undefined;
   },
 ): PlacedTicket {
-  const category = (line: TransactionLine): string =>
-    line.categoryPath[0] ?? context.categoryOfSku(line.sku) ?? UNCATEGORISED;
   return {
     transaction,
     version: ticketVersion(transaction),
     hourMs: hourStartMs(transaction.endTimeMs, calendar.timeZone),
     dayEndMs: dayBounds(transaction.businessDate, calendar).endMs,
-    categories: transaction.lines.map(category),
+    categoryOf: (line) => line.categoryPath[0] ?? context.categoryOfSku(line.sku) ?? UNCATEGORISED,
     recordTimestampMs: context.recordTimestampMs,
   };
 }
