@@ -107,7 +107,21 @@ export type Config = {
   readonly nowcastEveryMs: number;
   /** …and at most this many series at a time, wider levels first. */
   readonly nowcastSeriesMax: number;
+  /** Of these at most so many are refreshed only because time has passed. */
+  readonly nowcastRefreshMax: number;
   readonly seriesMax: number;
+  /** Copies of the state kept per granularity, to recompute amended series from. */
+  readonly snapshotsMax: number;
+  readonly snapshotBytesMax: number;
+  /** Buckets read from `sales` at a time when history is folded. */
+  readonly foldChunkBuckets: number;
+  /** Scores of a warm start are kept for this many days back. */
+  readonly warmScoreDays: number;
+  readonly bucketMessageEntriesMax: number;
+  readonly bucketBatchRecordsMax: number;
+  readonly storeRowsPerInsert: number;
+  /** How often silence is looked for. */
+  readonly ingestTickMs: number;
   readonly feed: {
     readonly clientsMax: number;
     readonly subscriptionsPerClientMax: number;
@@ -124,6 +138,11 @@ export type Config = {
     readonly bodyBytesMax: number;
     readonly transactionsPerRequestMax: number;
     readonly recentEventIdsMax: number;
+    /** A request must have come in, and have been answered, within this time. */
+    readonly requestMsMax: number;
+    readonly idleSocketMsMax: number;
+    readonly seriesPerPageMax: number;
+    readonly historyRowsMax: number;
   };
   readonly log: LogLimits;
   readonly store: StoreLimits;
@@ -161,7 +180,16 @@ export const DEFAULT_CONFIG: Config = {
   },
   nowcastEveryMs: 100,
   nowcastSeriesMax: 400,
+  nowcastRefreshMax: 20,
   seriesMax: 1_000_000,
+  snapshotsMax: 12,
+  snapshotBytesMax: 256 * 1_048_576,
+  foldChunkBuckets: 336,
+  warmScoreDays: 28,
+  bucketMessageEntriesMax: 5_000,
+  bucketBatchRecordsMax: 500,
+  storeRowsPerInsert: 100_000,
+  ingestTickMs: 100,
   feed: {
     clientsMax: 2_000,
     subscriptionsPerClientMax: 32,
@@ -176,6 +204,10 @@ export const DEFAULT_CONFIG: Config = {
     bodyBytesMax: 8 * 1_048_576,
     transactionsPerRequestMax: 5_000,
     recentEventIdsMax: 100_000,
+    requestMsMax: 30_000,
+    idleSocketMsMax: 75_000,
+    seriesPerPageMax: 1_000,
+    historyRowsMax: 50_000,
   },
   log: {
     recordBytesMax: 16 * 1_048_576,
@@ -241,7 +273,8 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
     'Use at least 64 KiB of buffer.',
   );
   demand(
-    config.log.recordBytesMax <= config.log.appendBytesInFlightMax && config.log.rowBytesMax <= config.log.fetchBytesMax,
+    config.log.recordBytesMax <= config.log.appendBytesInFlightMax &&
+      config.log.rowBytesMax <= config.log.fetchBytesMax,
     'the log must have room for its largest record in flight, and for a row in a read',
     'Raise appendBytesInFlightMax and fetchBytesMax.',
   );

@@ -40,7 +40,9 @@ CREATE TABLE IF NOT EXISTS transactions (
   tender_amounts_minor    Array(Int64),
   attributes              Map(String, String),
   source                  LowCardinality(String),
-  recorded_at             DateTime64(3, 'UTC')
+  recorded_at             DateTime64(3, 'UTC'),
+  INDEX hours hour TYPE minmax GRANULARITY 1,
+  INDEX day_ends day_end TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(business_date)

@@ -6,7 +6,9 @@ CREATE TABLE IF NOT EXISTS stores (
   time_zone                  LowCardinality(String),
   business_day_start_minutes UInt16,
   recorded_at                DateTime64(3, 'UTC')
-) ENGINE = MergeTree ORDER BY (store_id, recorded_at);
+) ENGINE = MergeTree
+ORDER BY (store_id, recorded_at)
+SETTINGS non_replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS products (
   sku           String,
@@ -14,7 +16,9 @@ CREATE TABLE IF NOT EXISTS products (
   category_path Array(String),
   brand         String,
   recorded_at   DateTime64(3, 'UTC')
-) ENGINE = MergeTree ORDER BY (sku, recorded_at);
+) ENGINE = MergeTree
+ORDER BY (sku, recorded_at)
+SETTINGS non_replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS promotions (
   promotion_id String,
@@ -24,7 +28,9 @@ CREATE TABLE IF NOT EXISTS promotions (
   ends         Date,
   kind         LowCardinality(String),
   recorded_at  DateTime64(3, 'UTC')
-) ENGINE = MergeTree ORDER BY (store_id, sku, starts, promotion_id, recorded_at);
+) ENGINE = MergeTree
+ORDER BY (store_id, sku, starts, promotion_id, recorded_at)
+SETTINGS non_replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS calendar_days (
   store_id    LowCardinality(String),
@@ -32,7 +38,9 @@ CREATE TABLE IF NOT EXISTS calendar_days (
   kind        LowCardinality(String),
   name        String,
   recorded_at DateTime64(3, 'UTC')
-) ENGINE = MergeTree ORDER BY (store_id, date, kind, recorded_at);
+) ENGINE = MergeTree
+ORDER BY (store_id, date, kind, recorded_at)
+SETTINGS non_replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS weather (
   store_id                  LowCardinality(String),
@@ -40,7 +48,9 @@ CREATE TABLE IF NOT EXISTS weather (
   temperature_millicelsius  Nullable(Int32),
   precipitation_micrometres Nullable(Int32),
   recorded_at               DateTime64(3, 'UTC')
-) ENGINE = MergeTree ORDER BY (store_id, time, recorded_at);
+) ENGINE = MergeTree
+ORDER BY (store_id, time, recorded_at)
+SETTINGS non_replicated_deduplication_window = 1000;
 
 CREATE TABLE IF NOT EXISTS stock_levels (
   store_id            LowCardinality(String),
@@ -48,4 +58,6 @@ CREATE TABLE IF NOT EXISTS stock_levels (
   time                DateTime('UTC'),
   on_hand_thousandths Int64,
   recorded_at         DateTime64(3, 'UTC')
-) ENGINE = MergeTree ORDER BY (store_id, sku, time, recorded_at);
+) ENGINE = MergeTree
+ORDER BY (store_id, sku, time, recorded_at)
+SETTINGS non_replicated_deduplication_window = 1000;

@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS forecasts (
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(origin)
-ORDER BY (granularity, measure, level, series, origin, issued_at);
+ORDER BY (granularity, measure, level, series, origin, issued_at)
+SETTINGS non_replicated_deduplication_window = 1000;
 
 -- What became of them: one row per series, closed bucket and horizon band, scored by a forecast issued before.
 CREATE TABLE IF NOT EXISTS scores (
@@ -40,4 +41,5 @@ CREATE TABLE IF NOT EXISTS scores (
 )
 ENGINE = ReplacingMergeTree(recorded_at)
 PARTITION BY toYYYYMM(bucket)
-ORDER BY (granularity, measure, level, bucket, series, step);
+ORDER BY (granularity, measure, level, bucket, series, step)
+SETTINGS non_replicated_deduplication_window = 1000;

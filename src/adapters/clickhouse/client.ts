@@ -1,0 +1,216 @@
+/**
+ * The store: one client for the embedded engine and for a ClickHouse server.
+ *
+ * Every request is repeated with the same bytes (and an insert with the same deduplication token) after a failure
+ * that passes by itself, with a rising pause, so a lost acknowledgement or a restarting engine neither loses nor
+ * doubles rows. Statements given to `command` must therefore be repeatable.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
+import type { StoreLimits } from '../../config.ts';
+import { ForetillError } from '../../errors.ts';
+import type { ColumnType } from './exact-integers.ts';
+import { isExact, wideIntegerColumns } from './exact-integers.ts';
+import { limitInFlight } from './in-flight.ts';
+import { failureKind, retryDelayMs } from './retry.ts';
+
+/** A table to insert into and the order of a row's values. */
+export type Table = { readonly name: string; readonly columns: readonly [string, ...string[]] };
+
+/** The n-th value belongs to the n-th column. DateTime64(3) is given in milliseconds, DateTime in seconds. */
+export type Row = readonly unknown[];
+
+export type ParamValue = string | number | boolean | null | readonly (string | number)[];
+/** Values of a statement's `{name:Type}` placeholders; there is no other way to put a value into one. */
+export type Params = Readonly<Record<string, ParamValue>>;
+
+export type Store = {
+  /** Resolves when the rows are stored. The same token inserts once, however often it is called. */
+  insert(table: Table, rows: readonly Row[], options: { token: string }): Promise<void>;
+  /** Rows as objects. 64-bit integers are exact numbers; STORE_REJECTED when one is too large for that. */
+  query<T>(sql: string, params?: Params): Promise<T[]>;
+  /** The same as one array per column: for large results. */
+  queryColumns<T extends Record<string, unknown[]>>(sql: string, params?: Params): Promise<T>;
+  /** A statement without a result. Must be repeatable, or carry a token. */
+  command(sql: string, params?: Params, options?: { token?: string }): Promise<void>;
+  /** Whether the store answers now; no retries. */
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+};
+
+export type StoreOptions = {
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly database?: string;
+  readonly limits: StoreLimits;
+  /** Makes the database first if it is missing. */
+  readonly createDatabase?: boolean;
+  /** Told of every failed attempt that will be repeated. */
+  readonly onRetry?: (retry: { attempt: number; delayMs: number; error: unknown }) => void;
+};
+
+const SETTINGS: ClickHouseSettings = {
+  // Batches are made here; the engine's own batching would only delay and defer the token's check.
+  async_insert: 0,
+  precise_float_parsing: 1,
+  output_format_json_quote_64bit_integers: 0,
+  // business_date is part of the sorting key, so versions of one ticket never lie in two partitions.
+  do_not_merge_across_partitions_select_final: 1,
+};
+
+/** Opens the store and waits until it answers. Errors: STORE_UNAVAILABLE, STORE_REJECTED (e.g. wrong password). */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const database = options.database ?? 'foretill';
+  if (options.createDatabase === true) {
+    const server = connect(options, 'default');
+    await server.command('CREATE DATABASE IF NOT EXISTS {database:Identifier}', { database });
+    await server.close();
+  }
+  const store = connect(options, database);
+  await store.query('SELECT 1 AS one');
+  return store;
+}
+
+function connect(options: StoreOptions, database: string): Store {
+  const { limits } = options;
+  const client = openClient(options, database);
+  const inTurn = limitInFlight({
+    max: limits.inFlightMax,
+    waitingMax: limits.waitingMax,
+    onFull: () => unavailable(options.url, `${limits.waitingMax} requests are already waiting`),
+  });
+
+  /** One request with its retries; `about` names it in errors. */
+  function request<T>(about: string, attemptOnce: () => Promise<T>): Promise<T> {
+    return inTurn(async () => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await attemptOnce();
+        } catch (error) {
+          const kind = failureKind(error);
+          if (kind === 'bug' || error instanceof ForetillError) throw error;
+          if (kind === 'refused') throw rejected(about, error);
+          if (attempt >= limits.attemptsMax) throw exhausted(options.url, { kind, attempt, error });
+          const delayMs = retryDelayMs(attempt, {
+            baseMs: limits.retryDelayMs,
+            maxMs: limits.retryDelayMsMax,
+            random: Math.random,
+          });
+          options.onRetry?.({ attempt, delayMs, error });
+          await delay(delayMs);
+        }
+      }
+    });
+  }
+
+  return {
+    async insert(table, rows, { token }) {
+      if (rows.length === 0) return;
+      await request(`inserting ${rows.length} rows into ${table.name}`, () =>
+        client.insert({
+          table: table.name,
+          columns: [...table.columns],
+          values: rows,
+          format: 'JSONCompactEachRow',
+          clickhouse_settings: { insert_deduplication_token: token },
+        }),
+      );
+    },
+    async query<T>(sql: string, params: Params = {}) {
+      return request(`reading (${firstLine(sql)})`, async () => {
+        const answer = await client.query({ query: sql, query_params: params, format: 'JSON' });
+        const { meta, data } = await answer.json<Record<string, unknown>>();
+        for (const name of wideIntegerColumns(meta ?? [])) {
+          if (!data.every((row) => isExact(row[name]))) throw tooWide(name, sql);
+        }
+        return data as T[];
+      });
+    },
+    async queryColumns<T extends Record<string, unknown[]>>(sql: string, params: Params = {}) {
+      return request(`reading (${firstLine(sql)})`, async () => {
+        const answer = await client.query({
+          query: sql,
+          query_params: params,
+          format: 'JSONColumnsWithMetadata',
+        });
+        const { meta, data } = (await answer.json()) as unknown as { meta: ColumnType[]; data: T };
+        // An answer without rows has no columns either.
+        const columns = Object.fromEntries(meta.map(({ name }) => [name, data[name] ?? []])) as T;
+        for (const name of wideIntegerColumns(meta)) {
+          if (!columns[name]!.every(isExact)) throw tooWide(name, sql);
+        }
+        return columns;
+      });
+    },
+    async command(sql, params = {}, { token } = {}) {
+      await request(firstLine(sql), () =>
+        client.command({
+          query: sql,
+          query_params: params,
+          ...(token === undefined ? {} : { clickhouse_settings: { insert_deduplication_token: token } }),
+        }),
+      );
+    },
+    ping: async () => (await client.ping()).success,
+    close: () => client.close(),
+  };
+}
+
+function openClient(options: StoreOptions, database: string): ClickHouseClient {
+  const { limits } = options;
+  return createClient({
+    url: options.url,
+    username: options.username ?? 'default',
+    password: options.password ?? '',
+    database,
+    application: 'foretill',
+    // It would print statements with their values; what matters is told through errors and onRetry.
+    log: { level: ClickHouseLogLevel.OFF },
+    request_timeout: limits.requestMsMax,
+    max_open_connections: limits.inFlightMax,
+    keep_alive: {
+      enabled: true,
+      idle_socket_ttl: limits.idleSocketMsMax,
+      eagerly_destroy_stale_sockets: true,
+    },
+    clickhouse_settings: { ...SETTINGS, max_execution_time: Math.ceil(limits.requestMsMax / 1_000) },
+  });
+}
+
+function firstLine(sql: string): string {
+  return sql.trim().replace(/\s+/g, ' ').slice(0, 120);
+}
+
+function rejected(about: string, cause: unknown): ForetillError {
+  return new ForetillError('STORE_REJECTED', `ClickHouse refused ${about}: ${(cause as Error).message}`, {
+    remedy: 'Check the address, user, password and database; if they are right, report this as a defect.',
+    cause,
+  });
+}
+
+function tooWide(column: string, sql: string): ForetillError {
+  return new ForetillError(
+    'STORE_REJECTED',
+    `A value of ${column} is beyond ±(2^53 − 1) and cannot be read exactly (${firstLine(sql)}).`,
+    { remedy: 'Check the amounts and quantities that were sent in: no real total is that large.' },
+  );
+}
+
+function exhausted(url: string, failure: { kind: string; attempt: number; error: unknown }): ForetillError {
+  const { message } = failure.error as Error;
+  if (failure.kind !== 'disk-full')
+    return unavailable(url, `${failure.attempt} attempts failed, the last: ${message}`, failure.error);
+  return new ForetillError('DISK_FULL', `ClickHouse at ${url} has no space left: ${message}`, {
+    remedy: 'Free space on its disk; nothing is lost, it goes on when there is room.',
+    cause: failure.error,
+  });
+}
+
+function unavailable(url: string, what: string, cause?: unknown): ForetillError {
+  return new ForetillError('STORE_UNAVAILABLE', `ClickHouse at ${url} does not answer: ${what}.`, {
+    remedy: 'Check that it runs and can be reached; what was sent is kept and will be tried again.',
+    cause,
+  });
+}

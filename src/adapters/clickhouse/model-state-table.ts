@@ -1,0 +1,87 @@
+/** The table `model_state`: a shard's memory in parts, a generation per checkpoint. */
+import type { Store, Table } from './client.ts';
+import { insertInChunks } from './insert-in-chunks.ts';
+
+export type Checkpoint = {
+  readonly generation: number;
+  /** The place in the bucket topic from which a restart goes on. */
+  readonly nextOffset: number;
+  readonly data: Buffer;
+};
+
+/** Of whom a checkpoint is, and in what arrangement of memory: another layout's is not read. */
+export type CheckpointPlace = { readonly shard: number; readonly layout: string };
+
+const MODEL_STATE: Table = {
+  name: 'model_state',
+  columns: ['shard', 'generation', 'part', 'parts', 'layout', 'next_offset', 'data', 'recorded_at'],
+};
+const PART_BYTES = 1_048_576;
+const PARTS_PER_STATEMENT = 16;
+
+/** Resolves when all its parts are stored; until then `readCheckpoint` gives the one before. */
+export async function writeCheckpoint(
+  store: Store,
+  place: CheckpointPlace,
+  checkpoint: Checkpoint & { readonly recordedAtMs: number },
+): Promise<void> {
+  const { data } = checkpoint;
+  const parts = Math.max(1, Math.ceil(data.length / PART_BYTES));
+  for (let first = 0; first < parts; first += PARTS_PER_STATEMENT) {
+    const rows = [];
+    for (let part = first; part < Math.min(parts, first + PARTS_PER_STATEMENT); part++) {
+      rows.push([
+        place.shard,
+        checkpoint.generation,
+        part,
+        parts,
+        place.layout,
+        checkpoint.nextOffset,
+        data.toString('base64', part * PART_BYTES, Math.min(data.length, (part + 1) * PART_BYTES)),
+        checkpoint.recordedAtMs,
+      ]);
+    }
+    const token = `state:${place.shard}:${checkpoint.generation}:${checkpoint.recordedAtMs}:${first}`;
+    await insertInChunks(store, MODEL_STATE, rows, { token, rowsMax: PARTS_PER_STATEMENT });
+  }
+}
+
+/** The latest complete generation of this layout, or null. */
+export async function readCheckpoint(store: Store, place: CheckpointPlace): Promise<Checkpoint | null> {
+  const [found] = await store.query<{ generation: number; next_offset: number; parts: number }>(
+    `SELECT generation, any(model_state.next_offset) AS next_offset, max(model_state.parts) AS parts FROM model_state
+     WHERE shard = {shard:UInt32} AND layout = {layout:String}
+     GROUP BY generation HAVING uniqExact(part) = max(model_state.parts)
+     ORDER BY generation DESC LIMIT 1`,
+    { ...place },
+  );
+  if (found === undefined) return null;
+  const { generation, next_offset: nextOffset, parts } = found;
+  const chunks: Buffer[] = [];
+  for (let first = 0; first < parts; first += PARTS_PER_STATEMENT) {
+    const rows = await store.query<{ data: string }>(
+      `SELECT data FROM model_state
+       WHERE shard = {shard:UInt32} AND generation = {generation:UInt64}
+         AND part >= {first:UInt32} AND part < {before:UInt32}
+       ORDER BY part LIMIT 1 BY part`,
+      { shard: place.shard, generation, first, before: first + PARTS_PER_STATEMENT },
+    );
+    for (const { data } of rows) chunks.push(Buffer.from(data, 'base64'));
+  }
+  return { generation, nextOffset, data: Buffer.concat(chunks) };
+}
+
+/** Drops the shard's generations before this one, complete or not, of every layout. */
+export async function dropCheckpointsBefore(store: Store, shard: number, generation: number): Promise<void> {
+  const old = await store.query<{ generation: number }>(
+    `SELECT DISTINCT generation FROM model_state
+     WHERE shard = {shard:UInt32} AND generation < {generation:UInt64} ORDER BY generation`,
+    { shard, generation },
+  );
+  for (const { generation: dropped } of old) {
+    await store.command('ALTER TABLE model_state DROP PARTITION ({shard:UInt32}, {generation:UInt64})', {
+      shard,
+      generation: dropped,
+    });
+  }
+}

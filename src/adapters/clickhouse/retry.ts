@@ -1,0 +1,51 @@
+/**
+ * Which failures of a request to ClickHouse pass by themselves, and how long to wait before the same bytes are sent
+ * again with the same deduplication token.
+ */
+import { ClickHouseError } from '@clickhouse/client';
+
+/** https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp */
+const PASSING_CODES: ReadonlySet<string> = new Set([
+  '202', // TOO_MANY_SIMULTANEOUS_QUERIES
+  '203', // NO_FREE_CONNECTION
+  '209', // SOCKET_TIMEOUT
+  '210', // NETWORK_ERROR
+  '225', // NO_ZOOKEEPER
+  '236', // ABORTED
+  '241', // MEMORY_LIMIT_EXCEEDED
+  '242', // TABLE_IS_READ_ONLY
+  '243', // NOT_ENOUGH_SPACE
+  '252', // TOO_MANY_PARTS
+  '279', // ALL_CONNECTION_TRIES_FAILED
+  '285', // TOO_FEW_LIVE_REPLICAS
+  '286', // UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
+  '319', // UNKNOWN_STATUS_OF_INSERT
+  '439', // CANNOT_SCHEDULE_TASK
+  '745', // SERVER_OVERLOADED
+  '999', // KEEPER_EXCEPTION
+]);
+
+const DISK_FULL = /No space left on device|NOT_ENOUGH_SPACE|Disk quota exceeded/;
+
+export type FailureKind = 'passing' | 'disk-full' | 'refused' | 'bug';
+
+/** 'bug' is an error of our own making (a value that has no JSON form), which no retry and no operator can heal. */
+export function failureKind(error: unknown): FailureKind {
+  if (!(error instanceof Error)) return 'bug';
+  if (DISK_FULL.test(error.message)) return 'disk-full';
+  if (error instanceof ClickHouseError) return PASSING_CODES.has(error.code) ? 'passing' : 'refused';
+  const ours = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+  return ours ? 'bug' : 'passing';
+}
+
+/**
+ * Milliseconds before attempt `attempt` + 1 (attempts count from 1): base · 2^(attempt − 1), at most `maxMs`, of
+ * which the upper half is left to chance so that many clients do not come back at once.
+ */
+export function retryDelayMs(
+  attempt: number,
+  options: { readonly baseMs: number; readonly maxMs: number; readonly random: () => number },
+): number {
+  const fullMs = Math.min(options.baseMs * 2 ** (attempt - 1), options.maxMs);
+  return fullMs / 2 + (fullMs / 2) * options.random();
+}
