@@ -99,7 +99,7 @@ export type ForecastMessage = SeriesFields & {
   readonly override: string | null;
 };
 
-export type ExpertMessage = SeriesFields & {
+type ExpertMessage = SeriesFields & {
   readonly expert: string;
   readonly origin_ms: number;
   readonly model_version: string;

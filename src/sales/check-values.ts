@@ -43,7 +43,7 @@ export function checkInteger(
   else problems.add('invalid_value', path, `${path} is not a whole number`);
 }
 
-export function pathOf(field: string, list?: string, index?: number): string {
+function pathOf(field: string, list?: string, index?: number): string {
   return list === undefined ? field : `${list}[${index}].${field}`;
 }
 

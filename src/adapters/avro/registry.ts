@@ -4,7 +4,7 @@ import { avroType } from './avro-type.ts';
 import { loadSubjects } from './schema-files.ts';
 import type { Subject } from './schema-files.ts';
 
-export type PublishedSchema = {
+type PublishedSchema = {
   /** Goes in front of every message written with `schema`. */
   readonly id: number;
   readonly schema: Schema;
