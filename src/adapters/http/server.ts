@@ -49,6 +49,9 @@ export async function createHttpServer(deps: HttpServerDeps): Promise<FastifyIns
     keepAliveTimeout: config.idleSocketMsMax,
     handlerTimeout: config.requestMsMax,
     forceCloseConnections: true,
+    // What fails before there is a route: an address that cannot be decoded.
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(request, reply, problemOf(error) ?? INTERNAL),
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     ajv: { customOptions: { removeAdditional: false, allErrors: true, coerceTypes: true } },
   });

@@ -34,7 +34,7 @@ export type OutgoingFeedMessage = {
   readonly series: SeriesView | null;
   /** A later message with the same key makes this one worthless; null: never. */
   readonly key: string | null;
-  /** A JSON object. */
+  /** A JSON object with at least one field. */
   readonly body: () => string;
 };
 
