@@ -10,7 +10,7 @@
 export type TopicSpec = {
   readonly name: string;
   readonly partitions: number;
-  /** Records older than this may be deleted. Undefined: kept for ever. */
+  /** Records may be deleted this long after they were written. Undefined: kept for ever. */
   readonly retentionMs?: number;
   /** Of the records with one key only the latest is sure to be kept; a null value deletes the key. */
   readonly compacted?: boolean;
@@ -30,6 +30,7 @@ export type OutgoingRecord = {
   readonly timestampMs?: number;
 };
 
+/** `key`, `value` and headers may be views of a larger buffer: copy what outlives the batch. */
 export type LogRecord = {
   readonly offset: number;
   readonly timestampMs: number;
@@ -55,14 +56,27 @@ export type OffsetRange = { readonly start: number; readonly end: number };
 export type ConsumerHandler = {
   /**
    * One batch of one partition at a time, never two at once for the same consumer; it reads on when the promise
-   * resolves. A rejection stops the consumer and is handed to `onCrash`: it never goes on with a hole.
+   * resolves. A rejection stops the consumer and is handed to `onCrash`: it never goes on with a hole. Do not await
+   * `stop` or `close` in it: they wait for the batch in work.
    */
   eachBatch(batch: Batch): Promise<void>;
   /** Before the first batch of newly assigned partitions, with what the group had committed. */
   onAssigned?(partitions: readonly Assignment[]): Promise<void>;
-  /** When partitions are taken away (another member came, or stop). Commits are still possible in it. */
+  /**
+   * When partitions are taken away (another member came or left, or stop), after the batch in work. Commits are still
+   * possible in it. Neither it nor `onAssigned` is called for no partitions at all.
+   */
   onRevoked?(partitions: readonly TopicPartition[]): Promise<void>;
+  /**
+   * Once, when a handler rejected or the log failed for good. The consumer has then left its group, without
+   * `onRevoked`; other members take over its partitions from what was committed.
+   */
   onCrash(error: unknown): void;
+  /**
+   * A partition has a damaged record (LOG_CORRUPT). With this handler the consumer goes on with its other partitions,
+   * and with this one after a `seek` beyond the damage; without it the consumer crashes.
+   */
+  onUnreadable?(partition: TopicPartition, error: unknown): void;
 };
 
 export type ConsumerOptions = {
@@ -73,19 +87,24 @@ export type ConsumerOptions = {
   readonly batchRecordsMax: number;
 };
 
+/** Pause, resume and seek of a partition that this member does not hold do nothing; a pause ends with the assignment. */
 export type Consumer = {
   /** Durable when resolved. Refused (LOG_UNAVAILABLE) for a partition this member does not hold. */
   commit(offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void>;
   pause(partitions: readonly TopicPartition[]): void;
   resume(partitions: readonly TopicPartition[]): void;
-  /** The next batch of the partition starts at this offset. */
+  /**
+   * The next batch of the partition starts at this offset, or where that is a gap at the next record. Before the oldest
+   * record, or beyond the end (the log was replaced), it starts at the oldest.
+   */
   seek(position: TopicPartition & { readonly offset: number }): void;
-  /** Waits for the batch in work, calls `onRevoked`, leaves the group. */
+  /** Waits for the batch in work, calls `onRevoked`, leaves the group. Does nothing after a crash. */
   stop(): Promise<void>;
 };
 
 export type TailOptions = {
   readonly topic: string;
+  /** A map gives the next offset per partition; partitions that it does not name start at the oldest record. */
   readonly from: 'earliest' | 'latest' | ReadonlyMap<number, number>;
   readonly batchRecordsMax: number;
 };
@@ -94,19 +113,28 @@ export type Log = {
   /** Creates what is missing; refuses (CONFIG_INVALID) a topic that exists with other partitions. Never deletes. */
   ensureTopics(topics: readonly TopicSpec[]): Promise<void>;
   topics(): Promise<readonly TopicSpec[]>;
-  /** Appends in order, per partition all or nothing. Resolves when durable, with each record's place. */
+  /**
+   * Appends in order, per partition all or nothing. Resolves when durable, with each record's place; waits when too much
+   * is in flight. Refuses an unknown topic (INPUT_NOT_FOUND) and a record that is too large or names a partition that
+   * does not exist (INPUT_INVALID). After DISK_FULL or LOG_UNAVAILABLE nothing was acknowledged: send it again. The
+   * records' buffers must not change until it resolves.
+   */
   append(
     topic: string,
     records: readonly OutgoingRecord[],
   ): Promise<readonly { partition: number; offset: number }[]>;
-  /** A member of a consumer group: the topics' partitions are shared among the group's members. */
+  /**
+   * A member of a consumer group: the topics' partitions are shared among the group's members. Resolves before the first
+   * call of the handler, so that the handler may use the consumer.
+   */
   join(options: ConsumerOptions, handler: ConsumerHandler): Promise<Consumer>;
-  /** Reads all partitions without a group; commits nothing. */
+  /** Reads all partitions without a group; commits nothing. What is appended after it has resolved is seen. */
   tail(
     options: TailOptions,
-    handler: Pick<ConsumerHandler, 'eachBatch' | 'onCrash'>,
+    handler: Pick<ConsumerHandler, 'eachBatch' | 'onCrash' | 'onUnreadable'>,
   ): Promise<{ stop(): Promise<void> }>;
   offsets(topic: string): Promise<ReadonlyMap<number, OffsetRange>>;
   committed(group: string, topic: string): Promise<ReadonlyMap<number, CommittedOffset>>;
+  /** Stops consumers and tails as `stop` does, waits for appends in flight. Calls after it are refused. */
   close(): Promise<void>;
 };
