@@ -6,14 +6,17 @@ const QUOTED_CHARACTERS_MAX = 40;
 
 /**
  * What is wrong with one transaction: all of it, at most 20 problems and one a place (the first is the cause, what
- * follows from it at the same place is noise).
+ * follows from it at the same place is noise). Card data comes first and is never crowded out: whoever handles the
+ * refused bytes must know.
  */
 export class Problems {
   readonly list: Problem[] = [];
 
   add(reason: RejectReason, path: string, message: string): void {
-    if (this.list.length >= PROBLEMS_MAX || this.list.some((problem) => problem.path === path)) return;
-    this.list.push({ reason, path, message });
+    if (this.list.some((problem) => problem.path === path)) return;
+    if (reason === 'card_data') this.list.unshift({ reason, path, message });
+    else this.list.push({ reason, path, message });
+    if (this.list.length > PROBLEMS_MAX) this.list.pop();
   }
 
   get some(): boolean {

@@ -237,6 +237,12 @@ describe('a ticket is refused', () => {
     expect(problemsOf(parseTransactionMessage(sale({ lines }), CONTEXT))).toHaveLength(20);
   });
 
+  test('for card data first of all', () => {
+    const lines = Array.from({ length: 30 }, () => ({ ...LINE, sku: '' }));
+    const parsed = parseTransactionMessage(sale({ lines, attributes: { note: CARD } }), CONTEXT);
+    expect(parsed).toMatchObject({ ok: false, problems: { length: 20, 0: { reason: 'card_data' } } });
+  });
+
   test('and the message never repeats a card number', () => {
     const fields = ['event_id', 'store_id', 'currency', 'time_zone', 'business_date', 'type'] as const;
     for (const field of fields) {
