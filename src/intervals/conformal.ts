@@ -20,6 +20,16 @@ export type Conformal = {
     out: Float64Array,
     from: number,
   ): void;
+  /** Writes the quantiles around each of `means[from…to)` to its row of `out`. */
+  fan(
+    slab: Slab,
+    at: number,
+    band: number,
+    means: Float64Array,
+    from: number,
+    to: number,
+    out: Float64Array,
+  ): void;
   /** Learns from `y`, forecast as `mean` with `scale`; `n` forecasts of the band were scored before it. */
   learn(slab: Slab, at: number, band: number, n: number, mean: number, scale: number, y: number): void;
   /** Variance of the band's errors over the mean they were made at. */
@@ -75,13 +85,29 @@ export function createConformal(
   const spread = 2 * layout.takeSingles('dispersion', bands);
   const tracked = 2 * layout.takeSingles(`z(${options.probabilities.join()})`, bands * count);
 
-  const bracket = (slab: Slab, at: number, mean: number): number =>
-    Math.abs(mean) + FLOOR_SHARE * range.magnitude(slab, at);
-
   const dispersion = (slab: Slab, at: number, band: number): number => {
     const value = slab.f32[2 * at + spread + band]!;
     return value < 0 ? START_VARIATION * START_VARIATION * range.magnitude(slab, at) : value;
   };
+
+  /** The band's z and the bounds of the series, unpacked: they hold for every step of a fan. */
+  const z = new Float64Array(count);
+  let lowest = 0;
+  let highest = 0;
+
+  function takeBounds(slab: Slab, at: number, band: number): void {
+    const from = 2 * at + tracked + band * count;
+    for (let i = 0; i < count; i++) z[i] = slab.f32[from + i]!;
+    lowest = range.lowestQuantile(slab, at);
+    highest = range.highestQuantile(slab, at);
+  }
+
+  function writeRow(mean: number, scale: number, out: Float64Array, from: number): void {
+    for (let i = 0; i < count; i++) {
+      const value = mean + scale * z[i]!;
+      out[from + i] = value < lowest ? lowest : value > highest ? highest : value;
+    }
+  }
 
   return {
     init(slab, at) {
@@ -98,23 +124,25 @@ export function createConformal(
       );
     },
     scale(slab, at, band, mean) {
-      const least = RELATIVE_MIN * range.magnitude(slab, at);
-      return Math.sqrt(dispersion(slab, at, band) * bracket(slab, at, mean) + least * least);
+      return localScale(mean, dispersion(slab, at, band), range.magnitude(slab, at));
     },
     quantiles(slab, at, band, mean, scale, out, from) {
-      const { f32 } = slab;
-      const z = 2 * at + tracked + band * count;
-      const lowest = range.lowestQuantile(slab, at);
-      const highest = range.highestQuantile(slab, at);
-      for (let i = 0; i < count; i++) {
-        const value = mean + scale * f32[z + i]!;
-        out[from + i] = value < lowest ? lowest : value > highest ? highest : value;
+      takeBounds(slab, at, band);
+      writeRow(mean, scale, out, from);
+    },
+    fan(slab, at, band, means, from, to, out) {
+      takeBounds(slab, at, band);
+      const magnitude = range.magnitude(slab, at);
+      const spread = dispersion(slab, at, band);
+      for (let i = from; i < to; i++) {
+        const mean = means[i]!;
+        writeRow(mean, localScale(mean, spread, magnitude), out, i * count);
       }
     },
     learn(slab, at, band, n, mean, scale, y) {
       const { f32 } = slab;
       const error = y - mean;
-      const base = bracket(slab, at, mean) + ERROR_SHARE * Math.abs(error);
+      const base = bracket(mean, range.magnitude(slab, at)) + ERROR_SHARE * Math.abs(error);
       if (base > 0) {
         const before = dispersion(slab, at, band);
         const gain = Math.max(DISPERSION_GAIN_MIN, 1 / (n + START_COUNT));
@@ -134,6 +162,16 @@ export function createConformal(
     },
     dispersion,
   };
+}
+
+/** What variance is proportional to. */
+function bracket(mean: number, magnitude: number): number {
+  return Math.abs(mean) + FLOOR_SHARE * magnitude;
+}
+
+function localScale(mean: number, dispersion: number, magnitude: number): number {
+  const least = RELATIVE_MIN * magnitude;
+  return Math.sqrt(dispersion * bracket(mean, magnitude) + least * least);
 }
 
 /** Insertion sort: the values are in order but for what one step has moved. */

@@ -127,6 +127,7 @@ export function createEngine(spec: EngineSpec): Engine {
     return source;
   }
 
+  /** Every expert's forecasts of `steps`, held within the range of the series; a row per expert. */
   function forecastExperts(slab: Slab, at: number, ahead: Int32Array, steps: Int32Array): void {
     const lowest = range.lowestForecast(slab, at);
     const highest = range.highestForecast(slab, at);
@@ -136,7 +137,8 @@ export function createEngine(spec: EngineSpec): Engine {
     }
     for (let i = 0; i < total; i++) {
       const value = expertForecasts[i]!;
-      expertForecasts[i] = value < lowest ? lowest : value > highest ? highest : value;
+      if (value < lowest) expertForecasts[i] = lowest;
+      else if (value > highest) expertForecasts[i] = highest;
     }
   }
 
@@ -229,18 +231,15 @@ export function createEngine(spec: EngineSpec): Engine {
 
   function forecast(slab: Slab, at: number, calendar: CalendarWindow, out: ForecastBuffer): void {
     forecastExperts(slab, at, calendar.ahead, allSteps);
-    const { mean, quantiles } = out;
+    out.mean.fill(0);
     for (let b = 0; b < bands.length; b++) {
       const source = standIn(slab, at, b);
       combination.weights(slab, at, source, weights);
       const { fromStep, toStep } = bands[b]!;
-      for (let i = fromStep - 1; i < toStep; i++) {
-        let sum = 0;
-        for (let k = 0; k < experts; k++) sum += weights[k]! * expertForecasts[k * horizon + i]!;
-        mean[i] = sum;
-        const scale = conformal.scale(slab, at, source, sum);
-        conformal.quantiles(slab, at, source, sum, scale, quantiles, i * quantileCount);
+      for (let k = 0; k < experts; k++) {
+        addWeighted(out.mean, expertForecasts, k * horizon, weights[k]!, fromStep - 1, toStep);
       }
+      conformal.fan(slab, at, source, out.mean, fromStep - 1, toStep, out.quantiles);
     }
   }
 
@@ -268,6 +267,18 @@ export function createEngine(spec: EngineSpec): Engine {
     dispersion: (slab, at) => Math.max(DISPERSION_MIN, conformal.dispersion(slab, at, 0)),
     count: (slab, at) => slab.f64[at + COUNT]!,
   };
+}
+
+/** Adds `weight` times the forecasts of one expert, whose row begins at `row`, to the means of steps from…to. */
+function addWeighted(
+  means: Float64Array,
+  forecasts: Float64Array,
+  row: number,
+  weight: number,
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) means[i]! += weight * forecasts[row + i]!;
 }
 
 /** Room for what a step scores. */

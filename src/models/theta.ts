@@ -10,7 +10,8 @@ export type ThetaSettings = {
   readonly prior: number;
 };
 
-const RESPONSE_MAX = 0.9;
+/** Below this overall mean there is no shape to divide by, and a reciprocal could overflow. */
+const OVERALL_MIN = 1e-12;
 
 /**
  * Theta, online: the mean of two lines through the deseasonalised series, one (θ = 2) carried on by simple
@@ -19,7 +20,7 @@ const RESPONSE_MAX = 0.9;
  * `memoryᵏ` on the k-th last bucket. Seasonal indices are those of the seasonal mean, over its overall mean.
  *
  * Online: the weighted sums 1, t, t², l, t·l are kept with now as t = 0, so moving on by one bucket is five
- * multiplications. The level takes alpha·error, never error/index (see Holt-Winters). Where the overall mean is
+ * multiplications. The level takes alpha·error (see Holt-Winters), less where that would answer an error by more than all of it. Where the overall mean is
  * not positive the indices are 1. Limits: the same shape on every level; a trend that turns shows after 1/(1−memory).
  * Source: Assimakopoulos & Nikolopoulos (2000), The theta model; Hyndman & Billah (2003), Unmasking the theta method.
  */
@@ -37,10 +38,9 @@ export function theta(site: ModelSite, profile: SeasonalMean, settings: ThetaSet
       const { f64 } = slab;
       const i = at + state;
       const overall = profile.overallMean(slab, at);
-      const index = overall > 0 ? Math.max(0, profile.slotMean(slab, at, slot) / overall) : 1;
+      const index = overall > OVERALL_MIN ? Math.max(0, profile.slotMean(slab, at, slot) / overall) : 1;
       const gain = Math.max(alpha, 1 / (f64[at + COUNT]! + 1));
-      const level =
-        f64[i]! + (gain * index > RESPONSE_MAX ? RESPONSE_MAX / index : gain) * (y - f64[i]! * index);
+      const level = f64[i]! + (gain * index > 1 ? 1 / index : gain) * (y - f64[i]! * index);
       const s0 = f64[i + 1]!;
       const s1 = f64[i + 2]!;
       const sl = f64[i + 4]!;
@@ -61,7 +61,7 @@ export function theta(site: ModelSite, profile: SeasonalMean, settings: ThetaSet
           ? (f64[i + 1]! * f64[i + 5]! - f64[i + 2]! * f64[i + 4]!) / spread
           : 0;
       const overall = profile.overallMean(slab, at);
-      const perMean = overall > 0 ? 1 / overall : 0;
+      const perMean = overall > OVERALL_MIN ? 1 / overall : 0;
       profile.forecast(slab, at, ahead, steps, out, from);
       for (let k = 0; k < steps.length; k++) {
         const index = perMean > 0 ? Math.max(0, out[from + k]! * perMean) : 1;

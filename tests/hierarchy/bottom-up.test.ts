@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { addLeaf, moveToSum } from '../../src/hierarchy/bottom-up.ts';
+
+test('leaves add up step by step', () => {
+  const sum = new Float64Array(2);
+  for (const leaf of [
+    [1, 2],
+    [10, 20],
+    [0.5, -3],
+  ])
+    addLeaf(sum, Float64Array.from(leaf));
+  expect([...sum]).toEqual([11.5, 19]);
+});
+
+test.each([
+  // own mean, own quantiles, sum, moved quantiles
+  [10, [4, 10, 20], 15, [9, 15, 25]],
+  [10, [4, 10, 20], 5, [0, 5, 15]],
+  [10, [4, 10, 20], 0, [0, 0, 10]],
+  [10, [0, 8, 20], -5, [-5, -5, 5]],
+  [10, [-4, 10, 20], 5, [-9, 5, 15]],
+  [10, [10, 10, 10], 12, [12, 12, 12]],
+])('mean %d with %j moved to %d', (own, quantiles, sum, expected) => {
+  const forecast = {
+    mean: Float64Array.of(own, own),
+    quantiles: Float64Array.from([...quantiles, ...quantiles]),
+  };
+  moveToSum(forecast, Float64Array.of(sum, own));
+  expect([...forecast.mean]).toEqual([sum, own]);
+  expect([...forecast.quantiles]).toEqual([...expected, ...quantiles]);
+});

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import type { Band, EngineSpec, SeriesScores } from '../../src/models/engine.ts';
+import { createEngine, createForecastBuffer, createScoredBuffer } from '../../src/models/engine.ts';
+import { createRandom } from '../../src/simulator/random.ts';
+import { createSlab } from '../../src/stats/slab.ts';
+import { DAY, HOUR, windowAt } from './engine-specs.ts';
+
+function fold(spec: EngineSpec, values: readonly number[], slots?: readonly number[]) {
+  const engine = createEngine(spec);
+  const slab = createSlab(engine.words);
+  engine.init(slab, 0);
+  const scored = createScoredBuffer(engine);
+  for (const [i, y] of values.entries()) engine.step(slab, 0, y, windowAt(spec, i, slots), scored);
+  const out = createForecastBuffer(spec);
+  engine.forecast(slab, 0, windowAt(spec, values.length - 1, slots), out);
+  return { engine, slab, out };
+}
+
+/** Covered share of the issued one-step intervals of Poisson sales with a weekly shape, after a start of 300 days. */
+function coverageOfPoisson(seed: string, mean: number, days: number) {
+  const random = createRandom(seed);
+  const engine = createEngine(DAY);
+  const slab = createSlab(engine.words);
+  engine.init(slab, 0);
+  const scored = createScoredBuffer(engine);
+  let inside80 = 0;
+  let inside95 = 0;
+  for (let i = 0; i < 300 + days; i++) {
+    const y = random.poisson(mean * (i % 7 >= 5 ? 1.6 : 0.8));
+    engine.step(slab, 0, y, windowAt(DAY, i), scored);
+    if (i < 300) continue;
+    const q = scored.quantiles;
+    if (y >= q[2]! && y <= q[6]!) inside80++;
+    if (y >= q[0]! && y <= q[8]!) inside95++;
+  }
+  return { inside80: inside80 / days, inside95: inside95 / days };
+}
+
+test.each([
+  ['poisson-a', 8],
+  ['poisson-b', 40],
+  ['poisson-c', 400],
+])('intervals cover as often as they say, within binomial error: seed %s, mean %d', (seed, mean) => {
+  const days = 3_000;
+  const { inside80, inside95 } = coverageOfPoisson(seed, mean, days);
+  const error = (p: number): number => 3 * Math.sqrt((p * (1 - p)) / days);
+  expect(Math.abs(inside80 - 0.8)).toBeLessThan(error(0.8));
+  expect(Math.abs(inside95 - 0.95)).toBeLessThan(error(0.95));
+});
+
+test('where zeros are frequent intervals cover at least as often as they say', () => {
+  const { inside80, inside95 } = coverageOfPoisson('poisson-rare', 0.5, 2_000);
+  expect(inside80).toBeGreaterThan(0.78);
+  expect(inside95).toBeGreaterThan(0.935);
+});
+
+test('beats seasonal naive on noisy seasonal sales, by its own scores', () => {
+  const random = createRandom('skill');
+  const values = Array.from({ length: 400 }, (_, i) => random.poisson(10 + 5 * (i % 7)));
+  const { engine, slab } = fold(DAY, values);
+  for (const [b, band] of engine.bands.entries()) expectSkilful(band, engine.scores(slab, 0, b));
+});
+
+function expectSkilful(band: Band, scores: SeriesScores): void {
+  expect(scores.skill, band.name).toBeGreaterThan(0.15);
+  expect(scores.mase, band.name).toBeLessThan(0.85);
+  expect(Math.abs(scores.bias), band.name).toBeLessThan(1);
+}
+
+/** Slots of local hours over a year with one 23-hour Sunday (slot 146 skipped) and one of 25 (slot 146 twice). */
+function slotsWithClockChanges(weeks: number): number[] {
+  const slots: number[] = [];
+  for (let week = 0; week < weeks; week++) {
+    for (let slot = 0; slot < 168; slot++) {
+      if (week === 3 && slot === 146) continue;
+      slots.push(slot);
+      if (week === 5 && slot === 146) slots.push(slot);
+    }
+  }
+  return slots;
+}
+
+test('hours skipped and repeated by a clock change shift nothing', () => {
+  const slots = slotsWithClockChanges(9);
+  const usual = (slot: number): number => (slot % 24 < 8 ? 0 : 20 + (slot % 24)) * (slot >= 144 ? 2 : 1);
+  const { out } = fold(HOUR, slots.map(usual), slots);
+  const ahead = windowAt(HOUR, slots.length - 1, slots).ahead;
+  for (const [h, slot] of ahead.entries()) {
+    expect(Math.abs(out.mean[h]! - usual(slot))).toBeLessThan(0.05 * usual(slot) + 0.5);
+  }
+});
+
+test('an hourly series has the shape of its day after one day', () => {
+  const usual = (i: number): number => (i % 24 < 8 ? 0 : 30);
+  const { out } = fold(
+    HOUR,
+    Array.from({ length: 24 }, (_, i) => usual(i)),
+  );
+  expect(out.mean[3]).toBeLessThan(6);
+  expect(out.mean[15]).toBeGreaterThan(20);
+});
+
+test('slot means and dispersion tell the shape and spread of the series', () => {
+  const random = createRandom('dispersion');
+  const values = Array.from({ length: 700 }, (_, i) => random.poisson(20 + 10 * (i % 7)));
+  const { engine, slab } = fold(DAY, values);
+  for (let slot = 0; slot < 7; slot++) {
+    expect(Math.abs(engine.slotMean(slab, 0, slot) - (20 + 10 * slot))).toBeLessThan(8);
+  }
+  expect(engine.dispersion(slab, 0)).toBeGreaterThan(0.7);
+  expect(engine.dispersion(slab, 0)).toBeLessThan(1.6);
+  expect(engine.count(slab, 0)).toBe(700);
+});
