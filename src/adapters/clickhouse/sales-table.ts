@@ -63,6 +63,8 @@ export type HistoryRequest = {
   readonly granularity: Granularity;
   readonly fromMs: number;
   readonly beforeMs: number;
+  /** The totals as they were known at this instant; absent: now. */
+  readonly asOfMs?: number;
   /** The node of the hierarchy; what is absent is summed over. */
   readonly storeId?: string;
   readonly category?: string;
@@ -83,6 +85,9 @@ export async function readHistory(store: Store, request: HistoryRequest): Promis
   if (request.category !== undefined) node['category'] = request.category;
   if (request.sku !== undefined) node['sku'] = request.sku;
   const conditions = Object.keys(node).map((column) => `AND ${column} = {${column}:String}`);
+  if (request.asOfMs !== undefined) {
+    conditions.push("AND recorded_at <= fromUnixTimestamp64Milli({as_of_ms:Int64}, 'UTC')");
+  }
   const columns = await store.queryColumns<{ bucket_s: number[]; units: number[]; revenue: number[] }>(
     `SELECT toUnixTimestamp(bucket) AS bucket_s, sum(total.1) AS units, sum(total.2) AS revenue
      FROM (
@@ -91,7 +96,11 @@ export async function readHistory(store: Store, request: HistoryRequest): Promis
        HAVING total != (0, 0, 0)
      )
      GROUP BY bucket ORDER BY bucket`,
-    { ...rangeParams(request), ...node },
+    {
+      ...rangeParams(request),
+      ...node,
+      ...(request.asOfMs === undefined ? {} : { as_of_ms: request.asOfMs }),
+    },
   );
   return {
     bucketMs: columns.bucket_s.map(toMs),
