@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteLog } from '../../src/adapters/sqlite-log/sqlite-log.ts';
 import type { Log, LogRecord } from '../../src/pipeline/log.ts';
@@ -11,7 +12,7 @@ import { recorder, recordsOf, until } from '../adapters/log-contract/bench.ts';
 const SEED = Number(process.env['SEED'] ?? 7);
 const KILLS = 8;
 const PARTITIONS = 3;
-const APPENDER = join(import.meta.dirname, 'sqlite-log-appender.ts');
+const APPENDER = fileURLToPath(new URL('./sqlite-log-appender.ts', import.meta.url));
 
 /** What the killed process had been told is durable. */
 type Acknowledged = { lastNumber: number; committed: number[] };

@@ -65,7 +65,7 @@ export function createAppendQueue(parts: {
   }
 
   async function send(entries: readonly Entry[]): Promise<void> {
-    const { request, places, counts } = encode(entries, clock.nowMs());
+    const { request, places, counts } = encode(entries, Math.floor(clock.nowMs()));
     try {
       const bases = await client.call('append', request, [request.bytes.buffer]);
       const baseOf = new Map(places.map((place, index) => [place, bases[index] as number]));

@@ -8,7 +8,7 @@ const LOG_FILE = 'log.sqlite';
 const SCHEMA_VERSION = 1;
 
 /** Large pages: a batch's bytes take fewer of them (measured: 1.7 times the throughput of SQLite's 4,096). */
-export const PAGE_BYTES = 16_384;
+const PAGE_BYTES = 16_384;
 /** The write-ahead log is moved into the file when it has grown to 16 MiB, and cut to 64 MiB after a burst. */
 const CHECKPOINT_PAGES = 1024;
 const WAL_KEPT_BYTES = 64 * 1_048_576;
@@ -60,7 +60,8 @@ export function logFile(dir: string): string {
 }
 
 /**
- * Opens or creates the log file for this process alone (exclusive locking: a second one gets SQLITE_BUSY at once).
+ * Opens or creates the log file for this process alone (exclusive locking: a second one gets SQLITE_BUSY at once; set
+ * before all else, SQLite needs no file of shared memory, so that a log also opens on a full disk).
  * `synchronous = FULL`: a commit returns when the disk has it. What a killed process left in the write-ahead log is
  * recovered here by SQLite. Throws SQLite's own errors, and DATA_DIR_UNUSABLE for a file of a newer version.
  */
@@ -68,9 +69,9 @@ export function openDatabase(dir: string, limits: LogLimits): DatabaseSync {
   const database = new DatabaseSync(logFile(dir), { timeout: 0 });
   try {
     database.exec(`
+      PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA page_size = ${PAGE_BYTES};
       PRAGMA auto_vacuum = INCREMENTAL;
-      PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};

@@ -52,6 +52,7 @@ export class GroupMember implements Consumer {
   async commit(offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void> {
     for (const each of offsets) {
       if (!this.#held.has(nameOf(each))) throw notHeld(this.#options.group, each);
+      if (!Number.isSafeInteger(each.offset) || each.offset < 0) throw noOffset(each);
       if (Buffer.byteLength(each.metadata) > this.#limits.commitMetadataBytesMax) {
         throw metadataTooLong(each, this.#limits.commitMetadataBytesMax);
       }
@@ -162,6 +163,16 @@ function notHeld(group: string, partition: TopicPartition): ForetillError {
   return new ForetillError('LOG_UNAVAILABLE', `This member of ${group} does not hold ${nameOf(partition)}.`, {
     remedy: 'Nothing: the member that holds it now reads on from the last commit.',
   });
+}
+
+function noOffset(position: TopicPartition & { readonly offset: number }): ForetillError {
+  return new ForetillError(
+    'INPUT_INVALID',
+    `${position.offset} is no offset to commit for ${nameOf(position)}.`,
+    {
+      remedy: 'Commit the offset of the next record to be read.',
+    },
+  );
 }
 
 function metadataTooLong(partition: TopicPartition, bytesMax: number): ForetillError {

@@ -38,7 +38,7 @@ export function startMaintenanceRounds(parts: {
       damaged: [] as MaintenanceReport['damaged'],
     };
     while (!stopping.signal.aborted) {
-      const slice = await client.call('maintain', { nowMs: clock.nowMs() });
+      const slice = await client.call('maintain', { nowMs: Math.floor(clock.nowMs()) });
       if (slice.done) break;
       report.rowsExpired += slice.rowsExpired;
       report.recordsCompacted += slice.recordsCompacted;
@@ -54,12 +54,25 @@ export function startMaintenanceRounds(parts: {
     return next;
   }
 
-  function runInBackground(): void {
-    run().then((report) => report.damaged.forEach((each) => onProblem(damaged(each))), onProblem);
+  async function runInBackground(): Promise<void> {
+    try {
+      const report = await run();
+      for (const each of report.damaged) onProblem(damaged(each));
+    } catch (error) {
+      onProblem(error);
+    }
   }
 
-  runInBackground();
-  const timer = setInterval(runInBackground, limits.maintenanceEveryMs);
+  /** A round that takes longer than the interval is not followed by several at once. */
+  let background: Promise<void> | null = null;
+  function beginRound(): void {
+    background ??= runInBackground().finally(() => {
+      background = null;
+    });
+  }
+
+  beginRound();
+  const timer = setInterval(beginRound, limits.maintenanceEveryMs);
   timer.unref();
   return {
     run,

@@ -75,7 +75,7 @@ export class PartitionReader {
     this.#chunks = [];
     this.#bytesAhead = 0;
     this.#fetching = false;
-    this.#fetchOffset = offset > this.place.end ? 0 : offset;
+    this.#fetchOffset = offset >= 0 && offset <= this.place.end ? offset : 0;
     this.#failure = null;
     this.#readAhead();
   }

@@ -17,7 +17,7 @@ const TIMESTAMP_AT = 12;
 const KEY_BYTES_AT = 20;
 const VALUE_BYTES_AT = 24;
 const HEADER_COUNT_AT = 28;
-export const RECORD_HEAD_BYTES = 30;
+const RECORD_HEAD_BYTES = 30;
 
 const NO_HEADERS: Headers = Object.freeze({});
 

@@ -5,7 +5,7 @@ import type { TopicSpec } from '../../pipeline/log.ts';
 import { PARTITIONS_MAX } from './database.ts';
 import type { StoredTopic } from './protocol.ts';
 
-export type PartitionRow = {
+type PartitionRow = {
   readonly id: number;
   readonly topic: string;
   readonly partition: number;
@@ -39,6 +39,7 @@ export function loadTopics(database: DatabaseSync): StoredTopic[] {
 export function ensureTopics(database: DatabaseSync, specs: readonly TopicSpec[]): StoredTopic[] {
   const existing = new Map(loadTopics(database).map((topic) => [topic.spec.name, topic.spec.partitions]));
   for (const spec of specs) {
+    if (!Number.isInteger(spec.partitions) || spec.partitions < 1) throw noPartitions(spec);
     const partitions = existing.get(spec.name);
     if (partitions !== undefined && partitions !== spec.partitions) throw otherPartitions(spec, partitions);
   }
@@ -48,7 +49,11 @@ export function ensureTopics(database: DatabaseSync, specs: readonly TopicSpec[]
   );
   const addPartition = database.prepare('INSERT OR IGNORE INTO partitions (topic, partition) VALUES (?, ?)');
   for (const spec of specs) {
-    put.run(spec.name, spec.retentionMs ?? null, spec.compacted === true ? 1 : 0);
+    put.run(
+      spec.name,
+      spec.retentionMs === undefined ? null : Math.ceil(spec.retentionMs),
+      spec.compacted === true ? 1 : 0,
+    );
     for (let partition = 0; partition < spec.partitions; partition++) addPartition.run(spec.name, partition);
   }
   const { highest } = database.prepare('SELECT max(id) AS highest FROM partitions').get() as {
@@ -56,6 +61,16 @@ export function ensureTopics(database: DatabaseSync, specs: readonly TopicSpec[]
   };
   if ((highest ?? 0) > PARTITIONS_MAX) throw tooManyPartitions();
   return loadTopics(database);
+}
+
+function noPartitions(spec: TopicSpec): ForetillError {
+  return new ForetillError(
+    'CONFIG_INVALID',
+    `Topic ${spec.name} cannot have ${spec.partitions} partitions.`,
+    {
+      remedy: 'Use 1 or more.',
+    },
+  );
 }
 
 function otherPartitions(spec: TopicSpec, partitions: number): ForetillError {

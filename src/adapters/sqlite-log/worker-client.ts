@@ -41,11 +41,14 @@ export async function startWorker(
 
 function firstMessage(worker: Worker): Promise<Opened> {
   return new Promise((resolve, reject) => {
+    const failed = (cause: unknown) => reject(unavailable(cause));
+    worker.once('error', failed);
+    worker.once('exit', failed);
     worker.once('message', (opened: Opened) => {
-      worker.off('error', reject);
+      worker.off('error', failed);
+      worker.off('exit', failed);
       resolve(opened);
     });
-    worker.once('error', reject);
   });
 }
 

@@ -186,6 +186,14 @@ export function describeAppending(bench: Bench): void {
       expect((await bench.log.offsets(topic)).size).toBe(3);
     });
 
+    it.each([0, -1, 2.5])('cannot have %d partitions', async (partitions) => {
+      const name = uniqueName('topic');
+      await expect(bench.log.ensureTopics([{ name, partitions }])).rejects.toMatchObject({
+        code: 'CONFIG_INVALID',
+      });
+      expect((await bench.log.topics()).map((topic) => topic.name)).not.toContain(name);
+    });
+
     it('survive a reopening, with their records', async () => {
       const topic = await bench.topic({ partitions: 2 });
       await bench.log.append(topic, numbered(10, { partition: 1 }));

@@ -13,7 +13,7 @@ import type {
   TopicSpec,
 } from '../../../src/pipeline/log.ts';
 
-export type LogUnderTest = {
+type LogUnderTest = {
   readonly log: Log;
   /** Closes the log and opens it again on the same data. */
   reopen(): Promise<Log>;

@@ -190,6 +190,16 @@ export function describeConsuming(bench: Bench): void {
       expect(await bench.log.committed(group, topic)).toEqual(new Map());
     });
 
+    it.each([-1, 0.5, Number.NaN])('is refused for %d, which is no offset', async (offset) => {
+      const topic = await bench.topic();
+      const { consumer, seen } = await joinRecording(bench.log, { topics: [topic] });
+      await bench.until('its assignment', () => seen.assigned.length === 1);
+      await expect(consumer.commit([{ topic, partition: 0, offset, metadata: '' }])).rejects.toMatchObject({
+        code: 'INPUT_INVALID',
+      });
+      await consumer.stop();
+    });
+
     it('keeps metadata of 4 KiB and refuses more', async () => {
       const topic = await bench.topic();
       const { consumer, seen, group } = await joinRecording(bench.log, { topics: [topic] });

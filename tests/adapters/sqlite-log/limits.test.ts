@@ -76,6 +76,20 @@ describe('small limits', () => {
   });
 });
 
+describe('a clock that runs fast', () => {
+  it('has fractions of milliseconds, the log has none', async () => {
+    const { log } = await open({ clock: { nowMs: () => 1_700_000_000_000.75 } });
+    await log.ensureTopics([{ name: 't', partitions: 1, retentionMs: 1_000.5 }]);
+    await log.append('t', numbered(1));
+    expect((await log.maintain()).rowsExpired).toBe(0);
+    const { seen, handler } = recorder();
+    const tail = await log.tail({ topic: 't', from: 'earliest', batchRecordsMax: 1 }, handler);
+    await until('the record', () => seen.records === 1);
+    await tail.stop();
+    expect(seen.batches[0]?.records[0]?.timestampMs).toBe(1_700_000_000_000);
+  });
+});
+
 describe('a position the log does not have', () => {
   it('goes to the oldest record: before the oldest, and beyond the end', async () => {
     const clock = manualClock(0);
@@ -85,7 +99,7 @@ describe('a position the log does not have', () => {
     clock.advance(2_000);
     await log.append('t', numbered(5, { from: 5 }));
     await log.maintain();
-    for (const offset of [0, 3, 11, 1_000]) {
+    for (const offset of [-1, 0, 3, 11, 1_000]) {
       const { seen, handler } = recorder();
       const tail = await log.tail({ topic: 't', from: new Map([[0, offset]]), batchRecordsMax: 10 }, handler);
       await until('the oldest', () => seen.records === 5);
