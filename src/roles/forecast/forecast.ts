@@ -39,7 +39,9 @@ export type ForecastRole = {
   ready(): boolean;
   progress(): ForecastProgress | null;
   watermarkMs(): number | null;
-  /** For tests and tools: the shards as they stand. Not to be changed. */
+  /** Nothing is being worked on or waiting. */
+  idle(): boolean;
+  /** The shards as they stand. Not to be changed. */
   shards(): readonly Shard[];
   stop(): Promise<void>;
 };
@@ -131,6 +133,7 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
     ready: () => assigned,
     progress: () => [...workers.values()].map((worker) => worker.progress()).find((progress) => progress !== null) ?? null,
     watermarkMs: () => [...workers.values()][0]?.watermarkMs() ?? null,
+    idle: () => serial.pending() === 0,
     shards: () => [...workers.values()].map((worker) => worker.shard),
     async stop() {
       for (const timer of timers) clearInterval(timer);

@@ -93,16 +93,19 @@ function readRecord(
 function summary(problems: readonly Problem[]): Omit<Refused, 'letter'> {
   const first = problems[0];
   if (first === undefined) throw new Error('a refused transaction has a problem');
-  const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join(' ');
+  const message = problems.map((problem) => problem.message).join(' ');
   return { stage: 'parse', reason: first.reason, message: message.slice(0, 2_000) };
 }
 
-/** The original bytes, and in the headers where they came from and why they are here. */
+/**
+ * The original bytes, and in the headers where they came from and why they are here. Card numbers are the one thing
+ * that is not kept: such a letter has no value, and can be fetched again only from its sender.
+ */
 function deadLetter(batch: Batch, record: LogRecord, problem: Omit<Refused, 'letter'>): OutgoingRecord {
   const text = (value: string | number): Buffer => Buffer.from(String(value));
   return {
     key: record.key,
-    value: record.value,
+    value: problem.reason === 'card_data' ? null : record.value,
     headers: {
       ...record.headers,
       'foretill-topic': text(batch.topic),

@@ -1,0 +1,148 @@
+/**
+ * A seeded stretch of till traffic with everything that goes wrong in it: tickets sent twice, late, out of order,
+ * corrected, voided, returned, rung up in training, from a till whose clock is years ahead, and bytes that are no
+ * ticket at all. What the totals must come to is worked out beside it, from the tickets alone.
+ */
+import type { TransactionMessage } from '../../src/sales/transaction-message.ts';
+import { createRandom } from '../../src/simulator/random.ts';
+
+const HOUR_MS = 3_600_000;
+
+export type Sent = { readonly store: string; readonly message: TransactionMessage | null; readonly arrivalMs: number };
+
+export type TrafficOptions = { readonly seed: string; readonly startMs: number; readonly hours: number; readonly perHour: number };
+
+const STORES = [
+  { id: '292', timeZone: 'America/New_York' },
+  { id: '381', timeZone: 'America/New_York' },
+  { id: '406', timeZone: 'America/New_York' },
+  { id: '9', timeZone: 'America/Los_Angeles' },
+] as const;
+const CATEGORIES = ['BREAD', 'DAIRY', 'MEAT/FISH'] as const;
+
+/** In the order of arrival; a null message stands for bytes that cannot be read. */
+export function makeTraffic(options: TrafficOptions): Sent[] {
+  const random = createRandom('traffic', options.seed);
+  const below = (n: number): number => Math.floor(random.uniform() * n);
+  const chance = (p: number): boolean => random.uniform() < p;
+  const sent: Sent[] = [];
+  let serial = 0;
+
+  const lines = (): TransactionMessage['lines'] =>
+    Array.from({ length: 1 + below(4) }, (_, i) => {
+      const sku = below(8);
+      return {
+        line_id: String(i + 1),
+        sku: `sku-${sku}`,
+        gtin: null,
+        category_path: [CATEGORIES[sku % CATEGORIES.length] as string],
+        quantity_thousandths: chance(0.2) ? 1 + below(3_000) : 1_000 * (1 + below(3)),
+        unit_of_measure: 'each',
+        unit_price_minor: null,
+        list_price_minor: null,
+        discounts: [],
+        net_amount_minor: below(2_000),
+        voided: chance(0.03),
+      };
+    });
+
+  function send(message: TransactionMessage | null, store: string, arrivalMs: number): void {
+    sent.push({ store, message, arrivalMs });
+    if (chance(0.08)) sent.push({ store, message, arrivalMs: arrivalMs + below(5 * HOUR_MS) });
+  }
+
+  for (let hour = 0; hour < options.hours; hour += 1) {
+    for (let i = 0; i < options.perHour; i += 1) {
+      const store = STORES[below(STORES.length)] as (typeof STORES)[number];
+      const endMs = options.startMs + hour * HOUR_MS + below(HOUR_MS);
+      const delayMs = chance(0.06) ? below(9 * HOUR_MS) : below(90_000);
+      serial += 1;
+      const base: TransactionMessage = {
+        event_id: `event-${serial}`,
+        transaction_id: `ticket-${serial}`,
+        revision: 0,
+        original_transaction_id: null,
+        type: chance(0.03) ? 'RETURN' : 'SALE',
+        training: chance(0.02),
+        store_id: store.id,
+        register_id: '1',
+        channel: 'store',
+        begin_time: null,
+        end_time: endMs,
+        time_zone: store.timeZone,
+        business_date: businessDate(endMs, store.timeZone),
+        currency: 'USD',
+        lines: lines(),
+        tenders: [],
+        attributes: {},
+      };
+      send(base, store.id, endMs + delayMs);
+      if (chance(0.04)) {
+        const moved = chance(0.3) ? Math.min(endMs + below(2 * HOUR_MS), lastOfDay(endMs, store.timeZone)) : endMs;
+        const revised = { ...base, event_id: `event-${serial}-r`, revision: 1, end_time: moved, lines: lines() };
+        // Now and then the correction comes before what it corrects.
+        send(revised, store.id, Math.max(endMs, moved) + below(6 * HOUR_MS));
+      }
+      if (chance(0.03)) {
+        const id = `void-${serial}`;
+        const voids = { ...base, event_id: id, transaction_id: id, type: 'VOID' as const, original_transaction_id: base.transaction_id, training: false };
+        send(voids, store.id, endMs + delayMs + below(6 * HOUR_MS));
+      }
+      if (chance(0.01)) send(null, store.id, endMs);
+      if (chance(0.01)) {
+        const ahead = { ...base, event_id: `ahead-${serial}`, transaction_id: `ahead-${serial}`, end_time: endMs + 10 * 365 * 24 * HOUR_MS, business_date: null };
+        send(ahead, store.id, endMs);
+      }
+    }
+  }
+  return sent.sort((a, b) => a.arrivalMs - b.arrivalMs);
+}
+
+export type ExpectedLeaf = { units: number; revenue: number };
+
+/** Totals per `granularity|bucketMs|store|category|sku`, worked out from the tickets without any of the system's code. */
+export function expectedTotals(sent: readonly Sent[]): Map<string, ExpectedLeaf> {
+  const latest = new Map<string, TransactionMessage>();
+  const voided = new Set<string>();
+  for (const { message, arrivalMs } of sent) {
+    if (message === null || message.end_time > arrivalMs + HOUR_MS) continue;
+    const day = `${message.business_date}|${message.store_id}`;
+    if (message.type === 'VOID') voided.add(`${day}|${message.original_transaction_id}`);
+    const key = `${day}|${message.transaction_id}`;
+    const known = latest.get(key);
+    if (known === undefined || message.revision > known.revision) latest.set(key, message);
+  }
+  const totals = new Map<string, ExpectedLeaf>();
+  for (const [key, message] of latest) {
+    if (message.training || message.type === 'VOID' || voided.has(key)) continue;
+    const sign = message.type === 'RETURN' ? -1 : 1;
+    for (const line of message.lines) {
+      if (line.voided) continue;
+      for (const bucket of bucketsOf(message)) {
+        const leaf = `${bucket}|${message.store_id}|${line.category_path[0]}|${line.sku}`;
+        const total = totals.get(leaf) ?? { units: 0, revenue: 0 };
+        total.units += sign * line.quantity_thousandths;
+        total.revenue += sign * line.net_amount_minor;
+        totals.set(leaf, total);
+      }
+    }
+  }
+  for (const [leaf, total] of totals) if (total.units === 0 && total.revenue === 0) totals.delete(leaf);
+  return totals;
+}
+
+function bucketsOf(message: TransactionMessage): string[] {
+  const hourMs = Math.floor(message.end_time / HOUR_MS) * HOUR_MS;
+  return [`hour|${hourMs}`, `day|${Date.parse(`${message.business_date}T00:00:00Z`)}`];
+}
+
+function businessDate(ms: number, timeZone: string): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(ms);
+}
+
+function lastOfDay(ms: number, timeZone: string): number {
+  const date = businessDate(ms, timeZone);
+  let last = ms;
+  while (businessDate(last + 60_000, timeZone) === date) last += 60_000;
+  return last;
+}
