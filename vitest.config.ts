@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Projects: `unit` (no process, no disk but tmp), `integration` (engine, log, servers), `system` (whole processes, browser). */
+/** Projects: `unit` (no process, no disk but tmp), `integration` (engine, log, servers), `system` (whole processes), `browser` (the page in Chromium). */
 export default defineConfig({
   test: {
     projects: [
@@ -25,7 +25,17 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['tests/system/**/*.test.ts'],
+          exclude: ['tests/system/**/*.browser.test.ts'],
           testTimeout: 600_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['tests/system/**/*.browser.test.ts'],
+          testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

@@ -85,7 +85,10 @@ function startServing(
     listen,
     status,
     calendarOf: (storeId, timeZone) =>
-      calendars.known(storeId) ?? { ...calendars.of(undefined), ...(timeZone === undefined ? {} : { timeZone }) },
+      calendars.known(storeId) ?? {
+        ...calendars.of(undefined),
+        ...(timeZone === undefined ? {} : { timeZone }),
+      },
     ...(demo === undefined ? {} : { demo }),
   });
 }

@@ -61,7 +61,8 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
         dir: join(dir, 'log'),
         clock,
         limits: config.log,
-        onProblem: (error) => telemetry.log.warn('Maintenance of the log failed, it will be tried again', { error }),
+        onProblem: (error) =>
+          telemetry.log.warn('Maintenance of the log failed, it will be tried again', { error }),
       }).then((open) => {
         opened.push(() => open.close());
         return open;
@@ -72,7 +73,11 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
       limits: config.store,
       createDatabase: true,
       onRetry: ({ attempt, delayMs, error }) =>
-        telemetry.events.storeRetried({ code: String((error as { code?: unknown }).code ?? 'unknown'), attempt, delayMs }),
+        telemetry.events.storeRetried({
+          code: errorCode(error),
+          attempt,
+          delayMs,
+        }),
     });
     opened.push(() => store.close());
     await migrate(store, { clock });
@@ -96,4 +101,10 @@ async function storeAddress(
   });
   onOpened(() => engine.stop());
   return { url: engine.url, username: engine.username, password: engine.password };
+}
+
+/** ClickHouse's or the system's own code, for counting. */
+function errorCode(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : 'unknown';
 }

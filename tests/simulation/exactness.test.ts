@@ -39,7 +39,9 @@ function address() {
 describe.each(SEEDS)('seed %s (FORETILL_SEEDS=%s replays it)', (seed) => {
   const sent = makeTraffic({ seed, startMs: START_MS, hours: HOURS, perHour: 14 });
   const totals = expectedTotals(sent);
-  const refused = sent.filter(({ message, arrivalMs }) => message === null || message.end_time > arrivalMs + HOUR_MS);
+  const refused = sent.filter(
+    ({ message, arrivalMs }) => message === null || message.end_time > arrivalMs + HOUR_MS,
+  );
 
   test('one quiet run comes to the totals, the state and the forecasts worked out offline', async () => {
     const quiet = await run({ sent, untilMs: UNTIL_MS, store: address(), deaths: null });
@@ -56,12 +58,16 @@ describe.each(SEEDS)('seed %s (FORETILL_SEEDS=%s replays it)', (seed) => {
 });
 
 function judge(outcome: Outcome, totals: ReturnType<typeof expectedTotals>, seed: string): void {
-  expect(Object.fromEntries(sorted(outcome.sales)), `sales, seed ${seed}`).toEqual(Object.fromEntries(sorted(totals)));
+  expect(Object.fromEntries(sorted(outcome.sales)), `sales, seed ${seed}`).toEqual(
+    Object.fromEntries(sorted(totals)),
+  );
   const offline = offlineRun(totals, CONFIG, UNTIL_MS);
   expect([...outcome.states.keys()].sort()).toEqual([...offline.states.keys()].sort());
-  for (const [series, state] of offline.states) expect(outcome.states.get(series) === state, `state of ${series}, seed ${seed}`).toBe(true);
+  for (const [series, state] of offline.states)
+    expect(outcome.states.get(series) === state, `state of ${series}, seed ${seed}`).toBe(true);
   expect([...outcome.forecasts.keys()].sort()).toEqual([...offline.forecasts.keys()].sort());
-  for (const [series, forecast] of offline.forecasts) expect(outcome.forecasts.get(series), `forecast of ${series}, seed ${seed}`).toBe(forecast);
+  for (const [series, forecast] of offline.forecasts)
+    expect(outcome.forecasts.get(series), `forecast of ${series}, seed ${seed}`).toBe(forecast);
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {

@@ -45,7 +45,7 @@ export function mortal(
   return {
     log: {
       ...log,
-      append: effect(log.append),
+      append: effect((topic, records) => log.append(topic, records)),
       async join(options, handler) {
         const consumer = await log.join(options, {
           onCrash: () => {},
@@ -70,7 +70,11 @@ export function mortal(
         };
       },
     },
-    store: { ...store, insert: effect(store.insert), command: effect(store.command) },
+    store: {
+      ...store,
+      insert: effect((table, rows, token) => store.insert(table, rows, token)),
+      command: effect((sql, params, token) => store.command(sql, params, token)),
+    },
     dead: () => dead,
     kill: die,
     cause: () => cause,

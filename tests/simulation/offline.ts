@@ -13,7 +13,11 @@ import type { ExpectedLeaf } from './traffic.ts';
 
 export type Offline = { readonly states: Map<string, string>; readonly forecasts: Map<string, string> };
 
-export function offlineRun(totals: ReadonlyMap<string, ExpectedLeaf>, config: Config, untilMs: number): Offline {
+export function offlineRun(
+  totals: ReadonlyMap<string, ExpectedLeaf>,
+  config: Config,
+  untilMs: number,
+): Offline {
   const shard = createShard(0, config);
   const calendarOf = (store: string | undefined): StoreCalendar => ({
     timeZone: store === '9' ? 'America/Los_Angeles' : config.timeZone,
@@ -33,7 +37,12 @@ export function offlineRun(totals: ReadonlyMap<string, ExpectedLeaf>, config: Co
     while (ended(beforeMs)) beforeMs += BUCKET_MS[table.granularity];
     addNodes(table, { leaves, products });
     ensureAllRecords(table);
-    for (const bucketMs of fold(table, table.records, { fromMs, beforeMs, totals: { leaves, products } }, context)) {
+    for (const bucketMs of fold(
+      table,
+      table.records,
+      { fromMs, beforeMs, totals: { leaves, products } },
+      context,
+    )) {
       table.nextBucketMs = bucketMs + BUCKET_MS[table.granularity];
     }
     keepStates(table, states);

@@ -60,17 +60,23 @@ export async function run(options: RunOptions): Promise<Outcome> {
   try {
     await life.begin();
     const random = createRandom('feeding', options.deaths ?? 'clean');
-    for (let at = 0; at < options.sent.length; ) {
+    for (let at = 0; at < options.sent.length;) {
       const chunk = options.sent.slice(at, at + 1 + Math.floor(random.uniform() * 25));
       at += chunk.length;
       clock.advance(Math.max(0, (chunk.at(-1)?.arrivalMs ?? 0) - clock.nowMs()));
-      await platform.log.append(TOPICS.transactions, chunk.map((each) => record(each, platform)));
+      await platform.log.append(
+        TOPICS.transactions,
+        chunk.map((each) => record(each, platform)),
+      );
       if (random.uniform() < 0.5) await delay(Math.floor(random.uniform() * 25));
       await life.reviveIfDead();
     }
     clock.advance(options.untilMs + HOUR_MS / 2 - clock.nowMs());
     const last = lastTickets(options.sent, options.untilMs, clock.nowMs());
-    await platform.log.append(TOPICS.transactions, last.map((each) => record(each, platform)));
+    await platform.log.append(
+      TOPICS.transactions,
+      last.map((each) => record(each, platform)),
+    );
     await life.settle(options.untilMs);
     const outcome = await read(platform, life.system());
     return { ...outcome, deaths: life.deaths() };
@@ -83,11 +89,20 @@ export async function run(options: RunOptions): Promise<Outcome> {
 
 /** A ticket per store that counts for nothing but brings every watermark to the same place beyond the end. */
 function lastTickets(sent: readonly Sent[], untilMs: number, nowMs: number): Sent[] {
-  const messages = new Map(sent.flatMap(({ store, message }) => (message === null ? [] : [[store, message]])));
+  const messages = new Map(
+    sent.flatMap(({ store, message }) => (message === null ? [] : [[store, message]])),
+  );
   return [...messages].map(([store, message]) => {
     const endMs = untilMs + CONFIG.allowedLatenessMs + HOUR_MS / 4;
     const id = `last-${store}`;
-    const training = { ...message, event_id: id, transaction_id: id, type: 'SALE' as const, training: true, revision: 0 };
+    const training = {
+      ...message,
+      event_id: id,
+      transaction_id: id,
+      type: 'SALE' as const,
+      training: true,
+      revision: 0,
+    };
     return {
       store,
       message: { ...training, original_transaction_id: null, end_time: endMs, business_date: null },
@@ -157,7 +172,8 @@ function createLife(platform: Platform, seed: string | null) {
       for (;;) {
         await reviveIfDead();
         if (await isSettled(platform, current as System, untilMs)) return;
-        if (Date.now() > deadlineMs) throw new Error(`not settled: ${JSON.stringify((current as System).status())}`);
+        if (Date.now() > deadlineMs)
+          throw new Error(`not settled: ${JSON.stringify((current as System).status())}`);
         await delay(20);
       }
     },
@@ -169,17 +185,33 @@ async function isSettled(platform: Platform, system: System, untilMs: number): P
   if (shard === undefined || !system.ready()) return false;
   const ends = await platform.log.offsets(TOPICS.transactions);
   const committed = await platform.log.committed('foretill-ingest', TOPICS.transactions);
-  for (const [partition, { end }] of ends) if (end > 0 && (committed.get(partition)?.offset ?? 0) < end) return false;
+  for (const [partition, { end }] of ends)
+    if (end > 0 && (committed.get(partition)?.offset ?? 0) < end) return false;
   const buckets = (await platform.log.offsets(TOPICS.buckets)).get(0)?.end ?? 0;
-  return shard.nextOffset === buckets && (shard.tables.hour.nextBucketMs ?? 0) >= untilMs && system.forecast?.idle() === true;
+  return (
+    shard.nextOffset === buckets &&
+    (shard.tables.hour.nextBucketMs ?? 0) >= untilMs &&
+    system.forecast?.idle() === true
+  );
 }
 
 async function read(platform: Platform, system: System): Promise<Omit<Outcome, 'deaths'>> {
   const sales = new Map<string, ExpectedLeaf>();
   for (const granularity of ['hour', 'day'] as const) {
-    const totals = await readTotals(platform.store, { granularity, fromMs: 0, beforeMs: 4e12, products: 'each' });
+    const totals = await readTotals(platform.store, {
+      granularity,
+      fromMs: 0,
+      beforeMs: 4e12,
+      products: 'each',
+    });
     for (let i = 0; i < totals.bucketMs.length; i += 1) {
-      const key = [granularity, totals.bucketMs[i], totals.storeId[i], totals.category[i], totals.sku[i]].join('|');
+      const key = [
+        granularity,
+        totals.bucketMs[i],
+        totals.storeId[i],
+        totals.category[i],
+        totals.sku[i],
+      ].join('|');
       const leaf = { units: totals.unitsThousandths[i] as number, revenue: totals.revenueMinor[i] as number };
       if (leaf.units !== 0 || leaf.revenue !== 0) sales.set(key, leaf);
     }
@@ -201,8 +233,10 @@ async function latestForecasts(platform: Platform): Promise<Map<string, string>>
       { topic: TOPICS.forecasts, from: 'earliest', batchRecordsMax: 1_000 },
       {
         async eachBatch(batch) {
-          for (const { value } of batch.records) if (value !== null) keep(platform.codec.decode(TOPICS.forecasts, value));
-          if ((batch.records.at(-1)?.offset ?? 0) + 1 >= end) void tail.then((open) => open.stop()).then(resolve, reject);
+          for (const { value } of batch.records)
+            if (value !== null) keep(platform.codec.decode(TOPICS.forecasts, value));
+          if ((batch.records.at(-1)?.offset ?? 0) + 1 >= end)
+            void tail.then((open) => open.stop()).then(resolve, reject);
         },
         onCrash: reject,
       },
@@ -226,7 +260,10 @@ function statesOf(system: System): Map<string, string> {
         const place = records.places[node];
         if (place === undefined || place === -1 || engine.count(records.slab, place) === 0) continue;
         const words = records.slab.f64.slice(place, place + 2 * engine.words);
-        states.set(`${table.granularity} ${JSON.stringify(key)}`, Buffer.from(words.buffer).toString('base64'));
+        states.set(
+          `${table.granularity} ${JSON.stringify(key)}`,
+          Buffer.from(words.buffer).toString('base64'),
+        );
       }
     }
   }

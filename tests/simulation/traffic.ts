@@ -8,9 +8,18 @@ import { createRandom } from '../../src/simulator/random.ts';
 
 const HOUR_MS = 3_600_000;
 
-export type Sent = { readonly store: string; readonly message: TransactionMessage | null; readonly arrivalMs: number };
+export type Sent = {
+  readonly store: string;
+  readonly message: TransactionMessage | null;
+  readonly arrivalMs: number;
+};
 
-export type TrafficOptions = { readonly seed: string; readonly startMs: number; readonly hours: number; readonly perHour: number };
+export type TrafficOptions = {
+  readonly seed: string;
+  readonly startMs: number;
+  readonly hours: number;
+  readonly perHour: number;
+};
 
 const STORES = [
   { id: '292', timeZone: 'America/New_York' },
@@ -78,19 +87,40 @@ export function makeTraffic(options: TrafficOptions): Sent[] {
       };
       send(base, store.id, endMs + delayMs);
       if (chance(0.04)) {
-        const moved = chance(0.3) ? Math.min(endMs + below(2 * HOUR_MS), lastOfDay(endMs, store.timeZone)) : endMs;
-        const revised = { ...base, event_id: `event-${serial}-r`, revision: 1, end_time: moved, lines: lines() };
+        const moved = chance(0.3)
+          ? Math.min(endMs + below(2 * HOUR_MS), lastOfDay(endMs, store.timeZone))
+          : endMs;
+        const revised = {
+          ...base,
+          event_id: `event-${serial}-r`,
+          revision: 1,
+          end_time: moved,
+          lines: lines(),
+        };
         // Now and then the correction comes before what it corrects.
         send(revised, store.id, Math.max(endMs, moved) + below(6 * HOUR_MS));
       }
       if (chance(0.03)) {
         const id = `void-${serial}`;
-        const voids = { ...base, event_id: id, transaction_id: id, type: 'VOID' as const, original_transaction_id: base.transaction_id, training: false };
+        const voids = {
+          ...base,
+          event_id: id,
+          transaction_id: id,
+          type: 'VOID' as const,
+          original_transaction_id: base.transaction_id,
+          training: false,
+        };
         send(voids, store.id, endMs + delayMs + below(6 * HOUR_MS));
       }
       if (chance(0.01)) send(null, store.id, endMs);
       if (chance(0.01)) {
-        const ahead = { ...base, event_id: `ahead-${serial}`, transaction_id: `ahead-${serial}`, end_time: endMs + 10 * 365 * 24 * HOUR_MS, business_date: null };
+        const ahead = {
+          ...base,
+          event_id: `ahead-${serial}`,
+          transaction_id: `ahead-${serial}`,
+          end_time: endMs + 10 * 365 * 24 * HOUR_MS,
+          business_date: null,
+        };
         send(ahead, store.id, endMs);
       }
     }

@@ -24,7 +24,17 @@ const LAYERS: readonly (readonly string[])[] = [
   ['cli.ts'],
 ];
 /** Folders that do no I/O and read no clock: what they may import from Node itself. */
-const PURE = ['sales', 'windows', 'stats', 'models', 'intervals', 'scoring', 'hierarchy', 'pipeline', 'simulator'];
+const PURE = [
+  'sales',
+  'windows',
+  'stats',
+  'models',
+  'intervals',
+  'scoring',
+  'hierarchy',
+  'pipeline',
+  'simulator',
+];
 const PURE_NODE_MODULES = new Set(['node:zlib', 'node:assert', 'node:assert/strict']);
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
@@ -34,7 +44,10 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
 function importsOf(file: string): { specifier: string; typeOnly: boolean }[] {
   const text = readFileSync(file, 'utf8');
   const found = text.matchAll(/^(?:import|export)\s(type\s)?[^'"`;]*?from\s+'([^']+)'|^import\s+'([^']+)'/gm);
-  return [...found].map(([, type, from, bare]) => ({ specifier: from ?? bare ?? '', typeOnly: type !== undefined }));
+  return [...found].map(([, type, from, bare]) => ({
+    specifier: from ?? bare ?? '',
+    typeOnly: type !== undefined,
+  }));
 }
 
 function layerOf(file: string): number {
@@ -65,7 +78,9 @@ describe('imports', () => {
       files.map((file) => [
         file,
         importsOf(file)
-          .filter(({ specifier, typeOnly }) => !typeOnly && specifier.startsWith('.') && specifier.endsWith('.ts'))
+          .filter(
+            ({ specifier, typeOnly }) => !typeOnly && specifier.startsWith('.') && specifier.endsWith('.ts'),
+          )
           .map(({ specifier }) => resolve(dirname(file), specifier)),
       ]),
     );
@@ -73,7 +88,9 @@ describe('imports', () => {
     const circles: string[] = [];
     const visit = (file: string, path: readonly string[]): void => {
       if (path.includes(file)) {
-        circles.push([...path.slice(path.indexOf(file)), file].map((each) => relative(SRC, each)).join(' → '));
+        circles.push(
+          [...path.slice(path.indexOf(file)), file].map((each) => relative(SRC, each)).join(' → '),
+        );
         return;
       }
       if (done.has(file)) return;
@@ -89,9 +106,17 @@ describe('imports', () => {
     for (const file of files.filter((each) => PURE.includes(relative(SRC, each).split('/')[0] ?? ''))) {
       const text = readFileSync(file, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
       for (const { specifier } of importsOf(file)) {
-        if (specifier.startsWith('node:') && !PURE_NODE_MODULES.has(specifier)) wrong.push(`${relative(SRC, file)}: ${specifier}`);
+        if (specifier.startsWith('node:') && !PURE_NODE_MODULES.has(specifier))
+          wrong.push(`${relative(SRC, file)}: ${specifier}`);
       }
-      for (const banned of ['Date.now(', 'new Date()', 'Math.random(', 'performance.now(', 'process.', 'fetch(']) {
+      for (const banned of [
+        'Date.now(',
+        'new Date()',
+        'Math.random(',
+        'performance.now(',
+        'process.',
+        'fetch(',
+      ]) {
         if (text.includes(banned)) wrong.push(`${relative(SRC, file)}: ${banned}`);
       }
     }
@@ -100,7 +125,9 @@ describe('imports', () => {
 
   test('kafkajs is imported nowhere but in its adapter', () => {
     const wrong = files.filter(
-      (file) => !file.includes('/adapters/kafka/') && importsOf(file).some(({ specifier }) => specifier.includes('kafkajs')),
+      (file) =>
+        !file.includes('/adapters/kafka/') &&
+        importsOf(file).some(({ specifier }) => specifier.includes('kafkajs')),
     );
     expect(wrong.map((file) => relative(SRC, file))).toEqual([]);
   });
