@@ -2,6 +2,7 @@
 -- ticket at once (also the lines it no longer has) in whatever order the revisions arrive.
 -- `version` = revision * 2^32 + hash of the content: the higher revision wins, and of two different contents with
 -- one revision always the same one, whichever came last.
+-- An acknowledged insert is on the disk (fsync_after_insert): the log's offsets are committed on the strength of it.
 CREATE TABLE IF NOT EXISTS transactions (
   business_date           Date,
   store_id                LowCardinality(String),
@@ -47,4 +48,4 @@ CREATE TABLE IF NOT EXISTS transactions (
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(business_date)
 ORDER BY (business_date, store_id, transaction_id)
-SETTINGS non_replicated_deduplication_window = 1000;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;

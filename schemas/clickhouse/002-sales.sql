@@ -15,4 +15,4 @@ CREATE TABLE IF NOT EXISTS sales (
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(bucket)
 ORDER BY (granularity, bucket, store_id, category, sku, recorded_at)
-SETTINGS non_replicated_deduplication_window = 1000;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;

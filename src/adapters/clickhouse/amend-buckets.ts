@@ -24,42 +24,50 @@ export async function amendBuckets(store: Store, request: AmendRequest): Promise
 }
 
 async function amendHours(store: Store, hours: AmendRequest['hours'], request: AmendRequest): Promise<void> {
-  const marginMs = (request.businessDateSkewDaysMax + 2) * DAY_MS;
   const pairs = pairsOf("DateTime('UTC')");
+  const params = {
+    pair_stores: hours.map(({ storeId }) => storeId),
+    pair_buckets: hours.map(({ hourMs }) => hourMs / 1_000),
+    stores: unique(hours.map(({ storeId }) => storeId)),
+  };
+  const marginMs = (request.businessDateSkewDaysMax + 2) * DAY_MS;
+  const dates = await store.query<{ date: string }>(
+    `SELECT DISTINCT toString(business_date) AS date FROM transactions
+     WHERE business_date >= {first_date:Date} AND business_date <= {last_date:Date}
+       AND store_id IN {stores:Array(String)} AND (store_id, hour) IN ${pairs}`,
+    {
+      ...params,
+      first_date: isoDate(hours[0]!.hourMs - marginMs),
+      last_date: isoDate(hours.at(-1)!.hourMs + marginMs),
+    },
+  );
   await store.command(
     differencesSql({
       granularity: 'hour',
-      touching: `business_date >= {first_date:Date} AND business_date <= {last_date:Date}
-        AND store_id IN {stores:Array(String)} AND (store_id, hour) IN ${pairs}`,
       tickets: `(store_id, hour) IN ${pairs}`,
-      sales: `bucket IN {buckets:Array(DateTime('UTC'))} AND (store_id, bucket) IN ${pairs}`,
+      narrow: true,
+      sales: `bucket IN {pair_buckets:Array(DateTime('UTC'))} AND (store_id, bucket) IN ${pairs}`,
     }),
-    {
-      stores: hours.map(({ storeId }) => storeId),
-      buckets: hours.map(({ hourMs }) => hourMs / 1_000),
-      first_date: isoDate(Math.max(0, hours[0]!.hourMs - marginMs)),
-      last_date: isoDate(hours.at(-1)!.hourMs + marginMs),
-      recorded_at_ms: request.recordedAtMs,
-    },
+    { ...params, dates: dates.map(({ date }) => date), recorded_at_ms: request.recordedAtMs },
   );
 }
 
 async function amendDays(store: Store, days: AmendRequest['days'], request: AmendRequest): Promise<void> {
   const pairs = pairsOf('Date');
+  const dates = unique(days.map(({ businessDate }) => businessDate));
   await store.command(
     differencesSql({
       granularity: 'day',
-      touching: `business_date IN {buckets:Array(Date)} AND store_id IN {stores:Array(String)}
-        AND (store_id, business_date) IN ${pairs}`,
       tickets: `(store_id, business_date) IN ${pairs}`,
-      sales: `toDate(bucket) >= {first_date:Date} AND toDate(bucket) <= {last_date:Date}
-        AND (store_id, toDate(bucket)) IN ${pairs}`,
+      narrow: false,
+      sales: `bucket IN {buckets:Array(DateTime('UTC'))} AND (store_id, toDate(bucket)) IN ${pairs}`,
     }),
     {
-      stores: days.map(({ storeId }) => storeId),
-      buckets: days.map(({ businessDate }) => businessDate),
-      first_date: days[0]!.businessDate,
-      last_date: days.at(-1)!.businessDate,
+      pair_stores: days.map(({ storeId }) => storeId),
+      pair_buckets: days.map(({ businessDate }) => businessDate),
+      stores: unique(days.map(({ storeId }) => storeId)),
+      dates,
+      buckets: dates.map((date) => Date.parse(date) / 1_000),
       recorded_at_ms: request.recordedAtMs,
     },
   );
@@ -68,7 +76,7 @@ async function amendDays(store: Store, days: AmendRequest['days'], request: Amen
 /** The n-th store with the n-th bucket. */
 function pairsOf(bucketType: string): string {
   return `(SELECT pair.1, pair.2 FROM
-    (SELECT arrayJoin(arrayZip({stores:Array(String)}, {buckets:Array(${bucketType})})) AS pair))`;
+    (SELECT arrayJoin(arrayZip({pair_stores:Array(String)}, {pair_buckets:Array(${bucketType})})) AS pair))`;
 }
 
 function* chunks<T>(buckets: readonly T[]): Generator<readonly T[]> {
@@ -77,6 +85,10 @@ function* chunks<T>(buckets: readonly T[]): Generator<readonly T[]> {
   }
 }
 
+function unique(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}
+
 function isoDate(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
+  return new Date(Math.max(ms, 0)).toISOString().slice(0, 10);
 }

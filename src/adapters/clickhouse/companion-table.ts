@@ -1,7 +1,6 @@
 /** What all companion tables have in common: rows with a key, values and recorded_at, of which the latest holds. */
-import { createHash } from 'node:crypto';
 import type { Row, Store, Table } from './client.ts';
-import { insertInChunks } from './insert-in-chunks.ts';
+import { contentToken, insertInChunks } from './insert-in-chunks.ts';
 
 export type Recorded = { readonly recordedAtMs: number };
 
@@ -24,9 +23,8 @@ export function insertCompanion<T extends Recorded, R>(
   values: readonly T[],
 ): Promise<void> {
   const rows = values.map((value) => companion.toRow(value));
-  const content = createHash('sha256').update(JSON.stringify(rows)).digest('hex');
   const { table } = companion;
-  return insertInChunks(store, table, rows, { token: `${table.name}:${content}`, rowsMax: ROWS_PER_INSERT });
+  return insertInChunks(store, table, rows, { token: contentToken(table, rows), rowsMax: ROWS_PER_INSERT });
 }
 
 export type AsOf = {

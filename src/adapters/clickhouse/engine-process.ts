@@ -41,10 +41,8 @@ process.once('message', (order: EngineOrder) => {
 });
 
 async function start(order: EngineOrder): Promise<void> {
-  let parentGone = false;
-  process.once('disconnect', () => {
-    parentGone = true;
-  });
+  const leave = (): never => process.exit(0);
+  process.once('disconnect', leave);
   const lock = await lockDataDir(order.dir, { command: 'foretill engine', waitMs: order.lockWaitMs });
   const path = join(order.dir, 'engine');
   mkdirSync(path, { recursive: true });
@@ -60,6 +58,7 @@ async function start(order: EngineOrder): Promise<void> {
     },
   );
   const stop = (): void => void shutDown(server, { sessions, lock, drainMsMax: order.drainMsMax });
+  process.off('disconnect', leave);
   process.once('disconnect', stop);
   process.once('SIGTERM', stop);
   server.once('error', report);
@@ -67,7 +66,6 @@ async function start(order: EngineOrder): Promise<void> {
     const address = server.address();
     if (address !== null && typeof address === 'object') send({ kind: 'ready', port: address.port });
   });
-  if (parentGone) stop();
 }
 
 type Context = { readonly order: EngineOrder; readonly sessions: EngineSessions };
@@ -76,11 +74,12 @@ async function answer(req: IncomingMessage, res: ServerResponse, context: Contex
   try {
     const url = new URL(req.url ?? '/', 'http://engine');
     if (url.pathname === '/ping') return void res.end('Ok.\n');
-    const body = await readBody(req, context.order.bodyBytesMax);
-    if (body === null) return fail(res, { status: 413, code: 307, message: 'The request body is too large' });
     if (!isAuthorised(req.headers, context.order)) {
+      req.resume();
       return fail(res, { status: 403, code: 516, message: 'Authentication failed (AUTHENTICATION_FAILED)' });
     }
+    const body = await readBody(req, context.order.bodyBytesMax);
+    if (body === null) return fail(res, { status: 413, code: 307, message: 'The request body is too large' });
     const result = await context.sessions.run(parseEngineRequest(url.searchParams, body));
     res.setHeader('X-ClickHouse-Query-Id', url.searchParams.get('query_id') ?? '');
     res.setHeader('Content-Type', 'text/plain; charset=UTF-8');

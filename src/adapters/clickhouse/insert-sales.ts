@@ -1,6 +1,7 @@
 /** Importing totals straight into `sales`, with the rule of closing: only what differs is written. */
 import type { Granularity } from '../../sales/series.ts';
 import type { Row, Store, Table } from './client.ts';
+import { contentToken } from './insert-in-chunks.ts';
 
 export type SalesRow = {
   readonly granularity: Granularity;
@@ -14,7 +15,7 @@ export type SalesRow = {
   readonly transactions: number;
 };
 
-type Latest = { units: number; revenue: number; transactions: number; at_ms: number };
+type Latest = { units: number; revenue: number; tickets: number; at_ms: number };
 
 const SALES: Table = {
   name: 'sales',
@@ -56,24 +57,21 @@ export async function insertSales(
 async function insertChunk(store: Store, chunk: readonly SalesRow[], recordedAtMs: number): Promise<number> {
   const latest = await readLatest(store, chunk);
   const changed: Row[] = [];
-  let firstKey = '';
   for (const row of chunk) {
-    const key = rowKey(row);
     const before = latest.get(leafKey(row.bucketMs, row.storeId, row.category, row.sku)) ?? {
       units: 0,
       revenue: 0,
-      transactions: 0,
+      tickets: 0,
       at_ms: -1,
     };
     const same =
       before.units === row.unitsThousandths &&
       before.revenue === row.revenueMinor &&
-      before.transactions === row.transactions;
+      before.tickets === row.transactions;
     if (same) continue;
-    if (changed.length === 0) firstKey = `${key}:${before.at_ms}`;
     changed.push(toRow(row, Math.max(recordedAtMs, before.at_ms + 1)));
   }
-  await store.insert(SALES, changed, { token: `sales:${recordedAtMs}:${firstKey}:${changed.length}` });
+  await store.insert(SALES, changed, { token: contentToken(SALES, changed) });
   return changed.length;
 }
 
@@ -83,7 +81,7 @@ async function readLatest(store: Store, chunk: readonly SalesRow[]): Promise<Map
   >(
     `SELECT toUnixTimestamp(bucket) AS bucket_s, store_id, category, sku,
        argMax((units_thousandths, revenue_minor, transactions), recorded_at) AS total,
-       total.1 AS units, total.2 AS revenue, total.3 AS transactions,
+       total.1 AS units, total.2 AS revenue, total.3 AS tickets,
        toUnixTimestamp64Milli(max(recorded_at)) AS at_ms
      FROM sales
      WHERE granularity = {granularity:String}

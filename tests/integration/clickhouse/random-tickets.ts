@@ -83,12 +83,12 @@ export function randomTickets(options: { seed: number; tickets: number }): Place
     const hourMs = firstMs + below(96) * HOUR_MS;
     const previous = placed[below(placed.length)];
     const kind = random();
-    const lines = Array.from({ length: below(5) }, () => [
+    const lines = Array.from({ length: below(5) }, (): [string, number, number, boolean] => [
       `${'ABC'[below(3)]}${below(4)}`,
       below(5_000) - 500,
       below(2_000) - 200,
       random() < 0.1,
-    ]) as [string, number, number, boolean][];
+    ]);
     const fresh = {
       transactionId: `T${i}`,
       storeId: String(100 + below(6)),
