@@ -140,6 +140,24 @@ export function describeControl(bench: Bench): void {
       expect(seen.revoked).toHaveLength(1);
     });
 
+    it('while it is being assigned its partitions lets none of their batches begin', async () => {
+      const topic = await bench.topic();
+      await bench.log.append(topic, numbered(5));
+      let finish = (): void => undefined;
+      const { consumer, seen } = await joinRecording(bench.log, { topics: [topic] }, () => ({
+        onAssigned: () =>
+          new Promise<void>((resolve) => {
+            finish = resolve;
+          }),
+      }));
+      await bench.until('its assignment', () => seen.assigned.length === 1);
+      const stopped = consumer.stop();
+      finish();
+      await stopped;
+      expect(seen.batches).toEqual([]);
+      expect(seen.revoked).toEqual([[{ topic, partition: 0 }]]);
+    });
+
     it('ends the deliveries', async () => {
       const topic = await bench.topic();
       const stopped = await joinRecording(bench.log, { topics: [topic] });
