@@ -1,0 +1,32 @@
+/** `npm run bench -- ingest|engine|feed|log|store|all [--quick]`: what each part reaches, as ratios of one run. */
+import { cpus } from 'node:os';
+import { benchEngine } from './engine.ts';
+import { benchIngest } from './ingest.ts';
+import { benchLog } from './log.ts';
+
+type Options = { readonly quick: boolean };
+
+const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
+  ingest: benchIngest,
+  engine: benchEngine,
+  log: benchLog,
+};
+
+const words = process.argv.slice(2);
+const quick = words.includes('--quick');
+const wanted = words.filter((word) => word !== '--quick');
+const chosen = wanted.includes('all') ? Object.keys(BENCHES) : wanted;
+if (chosen.length === 0 || chosen.some((name) => BENCHES[name] === undefined)) {
+  console.error(`usage: npm run bench -- ${Object.keys(BENCHES).join('|')}|all [--quick]`);
+  process.exitCode = 2;
+} else {
+  const [cpu] = cpus();
+  console.log(
+    `${cpus().length} cores, ${cpu?.model ?? 'unknown CPU'}, Node ${process.versions.node}, ` +
+      `${process.platform} ${process.arch}, ${new Date().toISOString().slice(0, 10)}${quick ? ', quick' : ''}`,
+  );
+  for (const name of chosen) {
+    console.log('');
+    await BENCHES[name]?.({ quick });
+  }
+}
