@@ -38,6 +38,8 @@ export type IngestInput = {
   readonly tickets: readonly PlacedTicket[];
   /** True when every record written to the partition has been read: only then may silence move the watermark. */
   readonly caughtUp: boolean;
+  /** The furthest watermark of the partitions read beside this one, which a silent partition follows. */
+  readonly leadMs: number | null;
   readonly nowMs: number;
 };
 
@@ -94,7 +96,7 @@ export function ingestStep(state: SourceState, input: IngestInput, limits: Inges
 
 function nextWatermark(watermark: Watermark, input: IngestInput, limits: IngestLimits): Watermark {
   if (input.tickets.length === 0)
-    return input.caughtUp ? idle(watermark, { ...limits, nowMs: input.nowMs }) : watermark;
+    return input.caughtUp ? idle(watermark, { ...limits, ...input }) : watermark;
   const maxEndMs = input.tickets.reduce((max, { transaction }) => Math.max(max, transaction.endTimeMs), 0);
   return observe(watermark, { maxEndMs, nowMs: input.nowMs, allowedLatenessMs: limits.allowedLatenessMs });
 }

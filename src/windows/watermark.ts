@@ -3,7 +3,8 @@
  *
  * It is the highest end time seen less the allowed lateness, and never goes back. A partition that has fallen silent
  * goes on with the clock from where it stood, `base + (now − since)`, so that closing waits for no shop that has shut
- * for the night; as it only ever flows on from its last record it cannot jump, whatever the clock says.
+ * for the night; as it only ever flows on from its last record it cannot jump, whatever the clock says. It also
+ * follows the furthest of the partitions read beside it: what then comes late amends, so this costs no exactness.
  * Source: Akidau et al., "The Dataflow Model", VLDB 2015, section 2.3; idle sources as in Apache Flink.
  */
 export type Watermark = {
@@ -29,11 +30,17 @@ export function observe(
   return { ms, baseMs: ms, sinceMs: seen.nowMs };
 }
 
-/** When everything written has been read and nothing comes: goes on with the clock after `idleAfterMs` of silence. */
-export function idle(watermark: Watermark, now: { nowMs: number; idleAfterMs: number }): Watermark {
+/**
+ * When everything written has been read and nothing comes: after `idleAfterMs` of silence it goes on with the clock, and
+ * up to `leadMs`, the furthest watermark of the partitions beside it (null: none is known).
+ */
+export function idle(
+  watermark: Watermark,
+  now: { nowMs: number; idleAfterMs: number; leadMs: number | null },
+): Watermark {
   const silentMs = now.nowMs - watermark.sinceMs;
   if (watermark.baseMs === null || silentMs < now.idleAfterMs) return watermark;
-  return { ...watermark, ms: latest(watermark.ms, watermark.baseMs + silentMs) };
+  return { ...watermark, ms: latest(latest(watermark.ms, watermark.baseMs + silentMs), now.leadMs) };
 }
 
 function latest(a: number | null, b: number | null): number | null {

@@ -118,7 +118,12 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
       const nextOffset = last === undefined ? source.nextOffset : last.offset + 1;
       const effects = ingestStep(
         source.state,
-        { tickets: read.tickets, caughtUp: nextOffset >= batch.highWatermark, nowMs: clock.nowMs() },
+        {
+          tickets: read.tickets,
+          caughtUp: nextOffset >= batch.highWatermark,
+          leadMs: leadMs(),
+          nowMs: clock.nowMs(),
+        },
         limits,
       );
       await writeTables(effects, source, `${source.nextOffset}-${nextOffset}`);
@@ -206,6 +211,11 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
     );
   }
 
+  function leadMs(): number | null {
+    const known = [...sources.values()].flatMap(({ state }) => state.watermark.ms ?? []);
+    return known.length === 0 ? null : Math.max(...known);
+  }
+
   /** Silence: where all has been read, the watermark goes on with the clock and closes what has ended. */
   async function tick(): Promise<void> {
     const ends = await log.offsets(TOPICS.transactions);
@@ -213,7 +223,11 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
     const closed: Source[] = [];
     for (const [partition, source] of sources) {
       const caughtUp = source.nextOffset >= (ends.get(partition)?.end ?? 0);
-      const effects = ingestStep(source.state, { tickets: [], caughtUp, nowMs: clock.nowMs() }, limits);
+      const effects = ingestStep(
+        source.state,
+        { tickets: [], caughtUp, leadMs: leadMs(), nowMs: clock.nowMs() },
+        limits,
+      );
       messages.push(...effects.messages);
       if (effects.close === null) continue;
       await writeTables(effects, source, `${source.nextOffset}-idle`);
