@@ -1,22 +1,24 @@
 /** Tells the forecast role that an import has changed `sales`: what is complete now, and what to learn again. */
-import type { Codec } from '../pipeline/codec.ts';
-import type { Config } from '../config.ts';
-import type { Log } from '../pipeline/log.ts';
 import type { AmendedBucket } from '../pipeline/messages.ts';
 import { TOPICS } from '../pipeline/topics.ts';
+import type { Platform } from '../platform.ts';
 
-/** Goes to every shard. Series of these stores are learned again from the earliest bucket that changed. */
+/**
+ * Goes to every shard. Series of these stores are learned again from the earliest bucket that changed; where nothing
+ * has been learned yet, all of history will be, and naming buckets would only make it learn them twice.
+ */
 export async function announceHistory(
-  deps: { readonly log: Log; readonly codec: Codec; readonly config: Config },
+  deps: Pick<Platform, 'log' | 'codec' | 'config' | 'store'>,
   history: { readonly watermarkMs: number; readonly amended: readonly AmendedBucket[] },
 ): Promise<void> {
+  const learned = (await deps.store.query('SELECT 1 FROM model_state LIMIT 1')).length > 0;
   const value = deps.codec.encode(TOPICS.buckets, {
     source_topic: TOPICS.transactions,
     source_partition: 0,
     watermark_ms: history.watermarkMs,
     kind: 'HISTORY',
     open: [],
-    amended: history.amended,
+    amended: learned ? history.amended : [],
     last_event_ms: null,
   });
   const shards = Array.from({ length: deps.config.shards }, (_, partition) => partition);

@@ -69,7 +69,7 @@ function readSettings(dir: string): Partial<Config> {
     throw invalid(file, 'it is no object');
   const unknown = Object.keys(settings).find((name) => !(name in DEFAULT_CONFIG));
   if (unknown !== undefined) throw invalid(file, `there is no setting "${unknown}"`);
-  return settings as Partial<Config>;
+  return settings;
 }
 
 function invalid(file: string, why: string): ForetillError {

@@ -43,6 +43,8 @@ export type CompanionRequest = {
   readonly timeZone: string;
   readonly dateOrder: DateOrder;
   readonly map: Readonly<Record<string, string>>;
+  /** Without a progress bar. */
+  readonly quiet?: boolean;
 };
 
 export type CompanionSummary = {
@@ -53,22 +55,21 @@ export type CompanionSummary = {
   readonly problems: RowProblems;
 };
 
-export async function importCompanions(request: CompanionRequest): Promise<CompanionSummary> {
-  switch (request.kind) {
-    case 'stores':
-      return importInto(request, STORES, { read: readStores, insert: insertStores });
-    case 'products':
-      return importInto(request, PRODUCTS, { read: readProducts, insert: insertProducts });
-    case 'promotions':
-      return importInto(request, PROMOTIONS, { read: readPromotions, insert: insertPromotions });
-    case 'calendar':
-      return importInto(request, CALENDAR, { read: readCalendarDays, insert: insertCalendarDays });
-    case 'weather':
-      return importInto(request, WEATHER, { read: readWeather, insert: insertWeather });
-    case 'stock':
-      return importInto(request, STOCK, { read: readStockLevels, insert: insertStockLevels });
-  }
+export function importCompanions(request: CompanionRequest): Promise<CompanionSummary> {
+  return IMPORTS[request.kind](request);
 }
+
+const IMPORTS: Readonly<Record<CompanionKindName, (request: CompanionRequest) => Promise<CompanionSummary>>> =
+  {
+    stores: (request) => importInto(request, STORES, { read: readStores, insert: insertStores }),
+    products: (request) => importInto(request, PRODUCTS, { read: readProducts, insert: insertProducts }),
+    promotions: (request) =>
+      importInto(request, PROMOTIONS, { read: readPromotions, insert: insertPromotions }),
+    calendar: (request) =>
+      importInto(request, CALENDAR, { read: readCalendarDays, insert: insertCalendarDays }),
+    weather: (request) => importInto(request, WEATHER, { read: readWeather, insert: insertWeather }),
+    stock: (request) => importInto(request, STOCK, { read: readStockLevels, insert: insertStockLevels }),
+  };
 
 type Recorded = { readonly recordedAtMs: number };
 
@@ -83,7 +84,10 @@ async function importInto<R extends Recorded>(
   const { table, store } = request;
   const problems = createRowProblems();
   const known = new Set((store === undefined ? [] : await access.read(store)).map(contentOf));
-  const progress = startProgress({ label: `Reading ${basename(table.path)}`, total: table.bytesTotal });
+  const progress =
+    request.quiet === true
+      ? null
+      : startProgress({ label: `Reading ${basename(table.path)}`, total: table.bytesTotal });
   let rows = 0;
   const fresh: R[] = [];
   let duplicates = 0;
@@ -99,10 +103,10 @@ async function importInto<R extends Recorded>(
       else fresh.push(record);
       known.add(content);
     }
-    progress.update(table.bytesRead(), `${rows.toLocaleString('en')} rows`);
+    progress?.update(table.bytesRead(), `${rows.toLocaleString('en')} rows`);
   }
   if (store !== undefined && fresh.length > 0) await access.insert(store, fresh);
-  progress.stop(`${rows.toLocaleString('en')} rows`);
+  progress?.stop(`${rows.toLocaleString('en')} rows`);
   return { rows, stored: fresh.length, duplicates, problems };
 }
 

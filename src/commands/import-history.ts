@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { CsvTable } from '../adapters/csv/open-table.ts';
 import { readTickets } from '../adapters/csv/read-tickets.ts';
-import type { Ticket, TicketCounts } from '../adapters/csv/read-tickets.ts';
+import type { TicketCounts } from '../adapters/csv/read-tickets.ts';
 import { createRowProblems } from '../adapters/csv/row-problems.ts';
 import type { RowProblems } from '../adapters/csv/row-problems.ts';
 import type { TillSource } from '../adapters/csv/till-source.ts';
@@ -25,14 +25,16 @@ export type HistoryRequest = {
   readonly untilMs: number | null;
   readonly categoryPath: (sku: string) => readonly string[] | undefined;
   readonly isWanted?: (storeId: string) => boolean;
-  /** Handed the tickets that are no history, in the order of the file. */
-  readonly onLater?: (tickets: readonly Ticket[]) => void;
+  /** Stops reading where the file, if it is in the order of time, has come to tickets that are no history. */
+  readonly stopsAtLater?: boolean;
+  /** Throws its reason between two batches of rows. */
+  readonly stop?: AbortSignal;
 };
 
 export type HistorySummary = {
   readonly rows: TicketCounts;
   readonly tickets: TicketImportCounts;
-  /** Tickets from `untilMs` on. */
+  /** Tickets from `untilMs` on, as far as they were read. */
   readonly later: number;
   readonly problems: RowProblems;
 };
@@ -57,12 +59,11 @@ export async function importHistory(request: HistoryRequest): Promise<HistorySum
   const reading = startProgress({ label: `Reading ${basename(table.path)}`, total: table.bytesTotal });
   let later = 0;
   for await (const tickets of batches) {
-    const history = untilMs === null ? tickets : tickets.filter(({ message }) => message.end_time < untilMs);
+    request.stop?.throwIfAborted();
+    const history = tickets.filter(({ message }) => untilMs === null || message.end_time < untilMs);
     await importer.add(history);
-    if (history.length < tickets.length && untilMs !== null) {
-      later += tickets.length - history.length;
-      request.onLater?.(tickets.filter(({ message }) => message.end_time >= untilMs));
-    }
+    later += tickets.length - history.length;
+    if (history.length === 0 && request.stopsAtLater === true) break;
     reading.update(table.bytesRead(), `${counts.rows.toLocaleString('en')} rows`);
   }
   reading.stop(`${counts.rows.toLocaleString('en')} rows`);

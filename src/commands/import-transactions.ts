@@ -72,6 +72,9 @@ export async function startTicketImport(deps: TicketImport): Promise<TicketImpor
   for (const row of known) calendars.set(row.storeId, row);
   const newStores = new Map<string, StoreCalendar>();
   let waiting: PlacedTicket[] = [];
+  const hadTickets = store !== undefined && (await holdsTickets(store));
+  /** One insert is under way while the next tickets are read. */
+  let inserting: Promise<void> = Promise.resolve();
 
   const calendarOf = (storeId: string, timeZone: string | undefined): StoreCalendar =>
     calendars.get(storeId) ?? {
@@ -109,7 +112,7 @@ export async function startTicketImport(deps: TicketImport): Promise<TicketImpor
 
   async function insert(tickets: readonly PlacedTicket[]): Promise<void> {
     if (store === undefined || tickets.length === 0) return;
-    counts.duplicates += await countStored(store, tickets);
+    if (hadTickets) counts.duplicates += await countStored(store, tickets);
     const rows = tickets.map((ticket) => toRow(ticket, deps));
     const token = createHash('sha256')
       .update(JSON.stringify(tickets.map(identity)))
@@ -122,10 +125,14 @@ export async function startTicketImport(deps: TicketImport): Promise<TicketImpor
     async add(tickets) {
       for (const ticket of tickets) take(ticket);
       for (; waiting.length >= TICKETS_PER_INSERT; waiting = waiting.slice(TICKETS_PER_INSERT)) {
-        await insert(waiting.slice(0, TICKETS_PER_INSERT));
+        await inserting;
+        inserting = insert(waiting.slice(0, TICKETS_PER_INSERT));
+        // Its failure is reported where it is awaited.
+        inserting.catch(() => {});
       }
     },
     async finish(onProgress) {
+      await inserting;
       await insert(waiting);
       waiting = [];
       if (store === undefined || counts.fromMs === null || counts.untilMs === null) return;
@@ -162,6 +169,10 @@ function toRow(ticket: PlacedTicket, { source, nowMs }: TicketImport): Transacti
 function identity({ transaction, version, categoryOf }: PlacedTicket): readonly unknown[] {
   const { businessDate, storeId, transactionId, lines } = transaction;
   return [businessDate, storeId, transactionId, String(version), lines.map(categoryOf)];
+}
+
+async function holdsTickets(store: Store): Promise<boolean> {
+  return (await store.query('SELECT 1 FROM transactions LIMIT 1')).length > 0;
 }
 
 /** How many of the tickets are in the table already, in whatever version. */

@@ -4,11 +4,9 @@ import { Command, Option } from 'commander';
 import { readProducts } from '../adapters/clickhouse/companions-table.ts';
 import { parseMappings } from '../adapters/csv/columns.ts';
 import { instantOfText } from '../adapters/csv/local-time.ts';
-import type { DateOrder } from '../adapters/csv/local-time.ts';
 import { openTable } from '../adapters/csv/open-table.ts';
 import type { CsvTable } from '../adapters/csv/open-table.ts';
 import type { RowProblem } from '../adapters/csv/row-problems.ts';
-import { PRESETS, presetOf } from '../adapters/csv/till-source.ts';
 import type { TillSource } from '../adapters/csv/till-source.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
@@ -22,17 +20,13 @@ import { COMPANION_KINDS, importCompanions } from './import-companions.ts';
 import type { CompanionKindName } from './import-companions.ts';
 import { importHistory } from './import-history.ts';
 import { importTotals } from './import-totals.ts';
-import { collect, dateText, dirOption, jsonOption } from './options.ts';
+import { dateText, dirOption, jsonOption } from './options.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
+import { addTillOptions, KNOWN_FILES, tillSource } from './till-options.ts';
+import type { TillOptions } from './till-options.ts';
 
-type Options = {
+type Options = TillOptions & {
   readonly kind?: 'transactions' | 'sales' | CompanionKindName;
-  readonly preset?: string;
-  readonly map: readonly string[];
-  readonly store?: string;
-  readonly zone?: string;
-  readonly currency?: string;
-  readonly dates: DateOrder;
   readonly granularity: Granularity;
   readonly until?: string;
   readonly dryRun?: boolean;
@@ -61,39 +55,31 @@ Examples:
   foretill import daily.csv --kind sales --granularity day --map units=y --map store=unique_id
   foretill import products.csv --kind products --dry-run       checks the file, stores nothing
 
-Known files: ${PRESETS.map((preset) => `${preset.name} (${preset.about})`).join('; ')}.
+${KNOWN_FILES}
 Times without an offset are the clock of --zone: one that occurs twice (clock set back) is the first of the two, one that
 never was (clock set forward) is the instant of the change.
 Importing a file again changes nothing. Exit code 3: the file cannot be used, or it has no good row.`;
 
 export function importCommand(): Command {
-  return new Command('import')
+  const command = new Command('import')
     .argument('<file>', '.csv or .csv.gz; comma, semicolon, tab or | between the columns')
     .addOption(
       new Option('--kind <kind>', 'what it holds').choices(['transactions', 'sales', ...COMPANION_KINDS]),
     )
-    .addOption(
-      new Option('--preset <name>', 'treat it as this known file').choices(PRESETS.map(({ name }) => name)),
-    )
-    .option('--map <field=Column>', 'which column holds a field (repeatable)', collect, [])
-    .option('--store <name>', 'the shop, when the file does not name it')
-    .option('--zone <zone>', "IANA time zone of the shops' clocks, e.g. Europe/Berlin")
-    .option('--currency <code>', 'ISO 4217, e.g. EUR')
-    .addOption(new Option('--dates <order>', 'order of dates').choices(['iso', 'dmy', 'mdy']).default('iso'))
     .addOption(new Option('--granularity <g>', 'of --kind sales').choices(['day', 'hour']).default('day'))
     .option('--until <date>', 'only what ends before this date', dateText)
     .option('--dry-run', 'read and check everything, store nothing')
     .addOption(dirOption())
     .addOption(jsonOption())
-    .addHelpText('after', EXAMPLES)
-    .action(runImport);
+    .addHelpText('after', EXAMPLES);
+  return addTillOptions(command).action(runImport);
 }
 
 async function runImport(file: string, options: Options): Promise<void> {
   const dir = dataDir(options.dir);
   writeErrorDetailsTo(dir);
   const table = await openTable(file);
-  const source = sourceOf(table, options, loadConfig(dir));
+  const source = tillSource(table.header, options, loadConfig(dir));
   const kind = options.kind ?? (source.name === 'columns' ? undefined : 'transactions');
   if (kind === undefined) throw unknownKind(table);
   const settings = settingsOf(kind, source, options);
@@ -110,7 +96,11 @@ async function runImport(file: string, options: Options): Promise<void> {
 }
 
 /** Sales are in one currency and one chain's days for good; companions only when the options say so. */
-function settingsOf(kind: NonNullable<Options['kind']>, source: TillSource, options: Options): Partial<Config> {
+function settingsOf(
+  kind: NonNullable<Options['kind']>,
+  source: TillSource,
+  options: Options,
+): Partial<Config> {
   const sales = kind === 'transactions' || kind === 'sales';
   return {
     ...(sales || options.currency !== undefined ? { currency: source.currency } : {}),
@@ -205,28 +195,6 @@ function untilOf(text: string, source: TillSource): number {
   throw new ForetillError('USAGE', `--until ${text} is no date.`, {
     remedy: 'Use a date such as 2017-03-27.',
   });
-}
-
-/** A known file, with what the options say otherwise; or any file, described by the options. */
-function sourceOf(table: CsvTable, options: Options, config: Config): TillSource {
-  const given = parseMappings(options.map);
-  const preset =
-    options.preset === undefined
-      ? options.kind === undefined || options.kind === 'transactions'
-        ? presetOf(table.header)
-        : undefined
-      : PRESETS.find(({ name }) => name === options.preset);
-  const isTill = options.kind === undefined || options.kind === 'transactions';
-  return {
-    name: preset?.name ?? 'columns',
-    map: isTill ? { ...preset?.map, ...given } : {},
-    timeZone: options.zone ?? preset?.timeZone ?? config.timeZone,
-    currency: options.currency ?? preset?.currency ?? config.currency,
-    storeId: options.store ?? preset?.storeId ?? null,
-    dateOrder: options.dates,
-    discounts: preset?.discounts ?? [],
-    ignoredItems: preset?.ignoredItems ?? [],
-  };
 }
 
 function unknownKind(table: CsvTable): ForetillError {

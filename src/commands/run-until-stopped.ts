@@ -4,8 +4,8 @@ import type { Platform } from '../platform.ts';
 import { aborted, stopSignal } from './stop-signal.ts';
 
 export type Running = {
-  /** `onFailed` ends the run with that error. */
-  start(onFailed: (error: unknown) => void): Promise<System>;
+  /** `onFailed` ends the run with that error; when `stop` aborts, long preparations throw its reason. */
+  start(onFailed: (error: unknown) => void, stop: AbortSignal): Promise<System>;
   /** Called once it runs; what it returns is awaited before the system is stopped. */
   started(system: System, stop: AbortSignal): Promise<void> | void;
   /** Said at the first Ctrl-C. */
@@ -24,13 +24,15 @@ export async function runUntilStopped(platform: Platform, running: Running): Pro
     const system = await running.start((error) => {
       failures.push(error);
       end.abort();
-    });
+    }, signal);
     try {
       await running.started(system, signal);
       await aborted(signal);
     } finally {
       await system.stop();
     }
+  } catch (error) {
+    if (error !== signal.reason) throw error;
   } finally {
     await platform.close();
   }

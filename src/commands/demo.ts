@@ -1,0 +1,294 @@
+/** `foretill demo`: a chain of stores comes alive, with live forecasts. */
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command } from 'commander';
+import { MINUTE_MS } from '../config.ts';
+import type { Config } from '../config.ts';
+import { ForetillError } from '../errors.ts';
+import { startSystem } from '../main.ts';
+import type { System } from '../main.ts';
+import { TOPICS } from '../pipeline/topics.ts';
+import { openPlatform } from '../platform.ts';
+import type { Platform } from '../platform.ts';
+import { STORES_MAX } from '../simulator/chain.ts';
+import { createTelemetry, logLevelFrom } from '../telemetry/telemetry.ts';
+import { keepSettings } from './data-dir-settings.ts';
+import { createDemoClock } from './demo/demo-clock.ts';
+import { createControls } from './demo/demo-controls.ts';
+import { startScreen } from './demo/demo-screen.ts';
+import type { Screen } from './demo/demo-screen.ts';
+import { deleteDemo, loadDemoState, saveDemoState } from './demo/demo-state.ts';
+import type { DemoState } from './demo/demo-state.ts';
+import type { Feed } from './demo/feed.ts';
+import { playFile } from './demo/play-file.ts';
+import { playSimulation } from './demo/play-simulation.ts';
+import type { Play } from './demo/play.ts';
+import { sendTickets } from './demo/send-tickets.ts';
+import { dateText, positiveNumber, wholeNumber } from './options.ts';
+import { demandFreePort } from './free-port.ts';
+import { startProgress } from './progress.ts';
+import { writeErrorDetailsTo } from './report-error.ts';
+import { runUntilStopped } from './run-until-stopped.ts';
+import { addTillOptions, KNOWN_FILES } from './till-options.ts';
+import type { TillOptions } from './till-options.ts';
+
+type Options = TillOptions & {
+  readonly data?: string;
+  readonly speed: number;
+  readonly stores?: number;
+  readonly host: string;
+  readonly port: number;
+  readonly dir?: string;
+  readonly headless?: boolean;
+  readonly liveFrom?: string;
+  readonly seed: string;
+  readonly fresh?: boolean;
+};
+
+const DEFAULT_STORES = 10;
+/** At many times real time a moment of ours is minutes of theirs: buckets wait for tickets on their way. */
+const DEMO_LIMITS: Partial<Config> = { allowedLatenessMs: 15 * MINUTE_MS, idleAfterMs: 10 * MINUTE_MS };
+
+const EXAMPLES = `
+Examples:
+  foretill demo                                              a simulated chain; nothing else is needed
+  foretill demo --data completejourney_transactions.csv.gz   real grocery tickets: 12 weeks of history, then live
+  foretill demo --data breadbasket.csv --speed 60            a bakery, an hour a minute
+  foretill demo --fresh                                      from the beginning, not from where it stopped
+
+${KNOWN_FILES}
+With --data, files named like it (…_products, …_promotions) are read as well. Ctrl-C stops it; started again it goes on
+from there. It serves this machine only; FORETILL_TOKEN and --host let others in.`;
+
+export function demoCommand(): Command {
+  const command = new Command('demo')
+    .option('--data <file>', 'real till lines to replay (default: a simulated chain)')
+    .option('--speed <x>', 'times real time', positiveNumber(36_000), 600)
+    .option(
+      '--stores <n>',
+      `how many stores (default: all of the file, ${DEFAULT_STORES} simulated)`,
+      wholeNumber(1, STORES_MAX),
+    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <port>', 'port to listen on, 0 for any', wholeNumber(0, 65_535), 8642)
+    .option('--dir <directory>', 'data directory (default: .foretill/demo-…)')
+    .option('--headless', 'plain lines, no status line')
+    .option(
+      '--live-from <date>',
+      'what is before it is history (default: twelve weeks of the file; today simulated)',
+      dateText,
+    )
+    .option('--seed <seed>', 'of the simulated chain', '1')
+    .option('--fresh', 'delete what an earlier demo left in the directory')
+    .addHelpText('after', EXAMPLES);
+  return addTillOptions(command).action(runDemo);
+}
+
+async function runDemo(options: Options): Promise<void> {
+  const startedMs = performance.now();
+  const play = await playOf(options);
+  const dir = resolve(options.dir ?? `.foretill/demo-${options.data === undefined ? 'simulated' : 'replay'}`);
+  writeErrorDetailsTo(dir);
+  await demandFreePort(options);
+  if (options.fresh === true) await deleteDemo(dir);
+  const state = stateOf(dir, play);
+  const config = { ...keepSettings(dir, play.settings), ...DEMO_LIMITS };
+  const clock = createDemoClock({ startMs: state.nowMs, speed: options.speed });
+  const terminal = options.headless !== true && process.stdout.isTTY;
+  const telemetry = createTelemetry({
+    level: logLevelFrom({ FORETILL_LOG: 'warn', ...process.env }),
+    processMetrics: true,
+  });
+  process.stdout.write(`${play.label}\n`);
+  const platform = await openPlatform({ dir, config, clock, telemetry });
+  const demo: Demo = { play, dir, state, platform, clock, terminal, startedMs, options };
+  await runUntilStopped(platform, {
+    start: (onFailed, signal) => start(demo, onFailed, signal),
+    started: (system, signal) => sell(demo, system, signal),
+    stopping: `Stopping. Started again with the same options, it goes on from here. Ctrl-C again ends at once.`,
+  });
+}
+
+type Demo = {
+  readonly play: Play;
+  readonly dir: string;
+  state: DemoState;
+  readonly platform: Platform;
+  readonly clock: ReturnType<typeof createDemoClock>;
+  readonly terminal: boolean;
+  readonly startedMs: number;
+  readonly options: Options;
+  feed?: Feed;
+  controls?: ReturnType<typeof createControls>;
+};
+
+async function playOf(options: Options): Promise<Play> {
+  const liveFrom = options.liveFrom === undefined ? {} : { liveFrom: options.liveFrom };
+  if (options.data === undefined) {
+    return playSimulation({ seed: options.seed, stores: options.stores ?? DEFAULT_STORES, ...liveFrom });
+  }
+  const { data, stores } = options;
+  return playFile({ ...options, data, ...liveFrom, ...(stores === undefined ? {} : { stores }) });
+}
+
+/** Where an earlier run of the same demo stopped, or its beginning. */
+function stateOf(dir: string, play: Play): DemoState {
+  const state = loadDemoState(dir);
+  if (state === null) {
+    const { liveFromMs, startMs } = play;
+    const fresh: DemoState = {
+      plays: play.id,
+      liveFromMs,
+      imported: 'nothing',
+      nowMs: startMs,
+      historyTickets: 0,
+      nextTicket: 0,
+      sentMs: liveFromMs,
+      stores: null,
+      injections: [],
+    };
+    saveDemoState(dir, fresh);
+    return fresh;
+  }
+  if (state.plays === play.id) return state;
+  throw new ForetillError('USAGE', `${dir} holds another demo: other data, other stores or another seed.`, {
+    remedy: 'Add --fresh to start over there, or choose another --dir.',
+  });
+}
+
+async function start(demo: Demo, onFailed: (error: unknown) => void, stop: AbortSignal): Promise<System> {
+  const { play, platform, dir, clock, options } = demo;
+  if (demo.state.imported === 'nothing') {
+    const imported = await play.importHistory(platform, stop);
+    demo.state = { ...demo.state, ...imported, imported: 'history' };
+    saveDemoState(dir, demo.state);
+  }
+  const controls = createControls({
+    label: play.label,
+    clock,
+    feed: () => demo.feed ?? null,
+    chain: play.chain,
+    injections: demo.state.injections,
+  });
+  demo.controls = controls;
+  demo.feed = await play.open(demo.state, platform, () => controls.injections());
+  const token = process.env['FORETILL_TOKEN'];
+  return startSystem({
+    platform,
+    roles: ['ingest', 'forecast', 'serve'],
+    listen: { host: options.host, port: options.port, ...(token === undefined ? {} : { token }) },
+    demo: controls,
+    onFailed,
+  });
+}
+
+/** From the first look at the page to the end: learns, then lets the clock run and the tills sell. */
+async function sell(demo: Demo, system: System, signal: AbortSignal): Promise<void> {
+  const { platform, clock, play, dir } = demo;
+  const feed = demo.feed as Feed;
+  printAddresses(system.url ?? '', demo);
+  await learned(demo, system, signal);
+  if (signal.aborted) return;
+  process.stdout.write('Ctrl-C stops it; started again it goes on from there.\n');
+  const sentBefore = { tickets: 0 };
+  const screen = startScreen({
+    terminal: demo.terminal,
+    timeZone: play.settings.timeZone,
+    figures: async () => ({
+      nowMs: clock.nowMs(),
+      speed: clock.speed(),
+      tickets: sentBefore.tickets,
+      forecasts: sum(await platform.log.offsets(TOPICS.forecasts)),
+    }),
+  });
+  clock.start();
+  const companions = importCompanions(demo);
+  try {
+    await sendTickets({
+      platform,
+      feed,
+      clock,
+      signal,
+      onSent(sent, nowMs) {
+        sentBefore.tickets += sent;
+        demo.state = { ...demo.state, ...feed.place(), nowMs, injections: demo.controls?.injections() ?? [] };
+        saveDemoState(dir, demo.state);
+      },
+      onEnded: (endMs) => sayEnded(screen, clock, endMs),
+    });
+  } finally {
+    screen.stop();
+    await Promise.all([feed.close(), companions]);
+  }
+}
+
+async function importCompanions(demo: Demo): Promise<void> {
+  const { play, platform } = demo;
+  if (demo.state.imported !== 'history') return;
+  try {
+    await play.importCompanions(platform);
+    demo.state = { ...demo.state, imported: 'history and companions' };
+  } catch (error) {
+    platform.telemetry.log.warn('Companion files were not imported; the next start tries again', { error });
+  }
+}
+
+function sayEnded(screen: Screen, clock: Demo['clock'], endMs: number): void {
+  // Long enough for the last hour to close, then the clock stands: after the data there are no sales to expect.
+  clock.stopAt(endMs + 2 * (DEMO_LIMITS.allowedLatenessMs as number));
+  screen.say(
+    'This is the end of the data: every ticket has been sent. The page stays; --fresh plays it again.',
+  );
+}
+
+/** Waits until the forecasts stand, or a stop; says when the first one is there. */
+async function learned({ platform, startedMs }: Demo, system: System, signal: AbortSignal): Promise<void> {
+  const progress = startProgress({ label: 'Learning from history', total: 1_000 });
+  let first = false;
+  while (!signal.aborted && system.forecast?.ready() === false) {
+    const now = system.forecast.progress();
+    if (now !== null) progress.update((1_000 * now.done) / Math.max(1, now.total), now.what);
+    if (!first && sum(await platform.log.offsets(TOPICS.forecasts)) > 0) {
+      first = true;
+      process.stderr.write(`First forecast after ${secondsSince(startedMs)} s\n`);
+    }
+    await delay(100);
+  }
+  progress.stop(`live after ${secondsSince(startedMs)} s`);
+}
+
+function secondsSince(startedMs: number): string {
+  return ((performance.now() - startedMs) / 1_000).toFixed(1);
+}
+
+function printAddresses(url: string, { clock, options, play, terminal }: Demo): void {
+  const from = new Intl.DateTimeFormat('en-GB', {
+    dateStyle: 'full',
+    timeStyle: 'short',
+    timeZone: play.settings.timeZone,
+  });
+  process.stdout.write(
+    [
+      '',
+      `  Live page  ${url}/`,
+      `  API        ${url}/api/v1/series   (all of it: ${url}/api/v1/openapi.json)`,
+      `  Feed       ${url.replace(/^http/, 'ws')}/feed`,
+      `  Metrics    ${url}/metrics`,
+      '',
+      `It is ${from.format(clock.nowMs())} there, and goes on at ${options.speed} times real time.`,
+      'What to look at: choose a store or category on the page. The fan is the forecast with its 80 % and 95 % intervals;',
+      'the open hour fills up as tickets come in, and its interval shrinks. When it closes, the forecast is scored and moves on.',
+      play.chain === null
+        ? ''
+        : 'Under "events" you can start a promotion, empty a shelf, take a till offline, and watch what happens.',
+      terminal ? '' : '',
+    ]
+      .filter((line, at, all) => line !== '' || all[at - 1] !== '')
+      .join('\n'),
+  );
+  process.stdout.write('\n');
+}
+
+function sum(ranges: ReadonlyMap<number, { readonly start: number; readonly end: number }>): number {
+  return [...ranges.values()].reduce((total, { end }) => total + end, 0);
+}

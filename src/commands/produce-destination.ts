@@ -1,0 +1,141 @@
+/** Where produced events go: into the log of a directory that is not in use, or to a running system over HTTP. */
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { ForetillError } from '../errors.ts';
+import { TOPICS } from '../pipeline/topics.ts';
+import { openPlatform } from '../platform.ts';
+import type { Platform } from '../platform.ts';
+import type { TransactionMessage } from '../sales/transaction-message.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
+
+export type Destination = {
+  readonly name: string;
+  /** What was refused at once; into the log everything is taken, and judged by ingest. */
+  readonly refused: { count: number; readonly examples: string[] };
+  /** Resolves when the events are durable. */
+  send(messages: readonly TransactionMessage[]): Promise<void>;
+  close(): Promise<void>;
+};
+
+type Options = {
+  readonly dir: string;
+  readonly config: Config;
+  readonly url?: string;
+  readonly token?: string;
+};
+
+const DEFAULT_URL = 'http://127.0.0.1:8642';
+const EXAMPLES_MAX = 10;
+const REQUEST_MS_MAX = 30_000;
+
+/** Errors: DATA_DIR_UNUSABLE and the like; NOT_READY when no system answers. */
+export async function openDestination(options: Options): Promise<Destination> {
+  if (options.url !== undefined) return openHttp({ ...options, url: options.url });
+  try {
+    return openLog(
+      await openPlatform({ ...options, clock: systemClock, telemetry: createTelemetry({ level: 'warn' }) }),
+    );
+  } catch (error) {
+    if (!(error instanceof ForetillError) || error.code !== 'DATA_DIR_LOCKED') throw error;
+    process.stderr.write(`${error.message} Sending to ${DEFAULT_URL} instead (--url for another address).\n`);
+    return openHttp({ ...options, url: DEFAULT_URL });
+  }
+}
+
+function openLog({ dir, log, codec, close }: Platform): Destination {
+  return {
+    name: `the log in ${dir}`,
+    refused: { count: 0, examples: [] },
+    async send(messages) {
+      const records = messages.map((message) => ({
+        key: Buffer.from(message.store_id),
+        value: codec.encode(TOPICS.transactions, message),
+      }));
+      await log.append(TOPICS.transactions, records);
+    },
+    close,
+  };
+}
+
+async function openHttp({ url, token }: { url: string; token?: string }): Promise<Destination> {
+  const base = baseOf(url);
+  const headers = {
+    'content-type': 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+  await ask(base, '/api/v1/health', {
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+  });
+  const refused = { count: 0, examples: [] as string[] };
+  return {
+    name: base,
+    refused,
+    async send(messages) {
+      const answer = await ask(base, '/api/v1/transactions', {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(messages),
+      });
+      const body = (await answer.json()) as Answer;
+      if (answer.status === 422) {
+        refused.count += messages.length;
+        remember(
+          refused.examples,
+          (body.errors ?? []).map(({ path, message }) => `${path}: ${message}`),
+        );
+        return;
+      }
+      if (!answer.ok) throw serverRefused(base, answer.status, body);
+      const rejected = body.rejected ?? [];
+      refused.count += rejected.length;
+      remember(
+        refused.examples,
+        rejected.map(({ event_id, problems }) => `${event_id ?? ''}: ${problems[0]?.message ?? ''}`),
+      );
+    },
+    close: async () => {},
+  };
+}
+
+type Answer = {
+  readonly rejected?: readonly {
+    readonly event_id: string | null;
+    readonly problems: readonly { readonly message: string }[];
+  }[];
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+  readonly detail?: string;
+  readonly remedy?: string;
+};
+
+function remember(examples: string[], more: readonly string[]): void {
+  examples.push(...more.slice(0, EXAMPLES_MAX - examples.length));
+}
+
+function baseOf(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed !== null && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed.origin;
+  throw new ForetillError('USAGE', `--url ${url} is no web address.`, {
+    remedy: `Write it like ${DEFAULT_URL}.`,
+  });
+}
+
+async function ask(base: string, path: string, init: RequestInit): Promise<Response> {
+  try {
+    const answer = await fetch(base + path, { ...init, signal: AbortSignal.timeout(REQUEST_MS_MAX) });
+    if (answer.status !== 401) return answer;
+  } catch (error) {
+    throw new ForetillError('NOT_READY', `No system answers at ${base}.`, {
+      remedy: 'Start one with `foretill run`, or say where it is with --url.',
+      cause: error,
+    });
+  }
+  throw new ForetillError('USAGE', `${base} wants a token.`, {
+    remedy: 'Name a file that holds it with --token-file, or set FORETILL_TOKEN.',
+  });
+}
+
+function serverRefused(base: string, status: number, { detail, remedy }: Answer): ForetillError {
+  return new ForetillError('NOT_READY', `${base} answered ${status}: ${detail ?? 'without a reason'}.`, {
+    remedy: remedy ?? 'Try again; events that were taken already change nothing.',
+  });
+}
