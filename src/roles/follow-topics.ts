@@ -36,13 +36,17 @@ export function followForecasts(deps: FollowDeps & { readonly latest: Latest }):
   const { latest, feed } = deps;
   const startedMs = performance.now();
   let wasReady = false;
+  let newestEventMs = -Infinity;
   const reader = follow(deps, TOPICS.forecasts, 'earliest', (message) => {
     const change = latest.apply(message);
     if (change === null) return;
     const { series } = change.entry.series;
     const key = change.kind === 'forecast' ? series : `${series} ${change.bucket}`;
     feed.publish({ type: change.kind, series: change.entry.series, key, body: change.json });
-    if (reader.caughtUp()) measureLatency(deps, message);
+    const { event_ms: eventMs } = message;
+    if (eventMs === null || eventMs <= newestEventMs) return;
+    newestEventMs = eventMs;
+    if (reader.caughtUp()) measureLatency(deps, message.kind, eventMs);
   });
   const notReady = () => {
     if (reader.failure() !== null) return [`The forecast topic cannot be read: ${reader.failure()}`];
@@ -68,12 +72,16 @@ export function followAlerts(deps: FollowDeps): Pick<Following, 'stop'> {
   });
 }
 
-/** From the newest sale being in the log to the feed; on an accelerated clock counted in real seconds. */
-function measureLatency(deps: FollowDeps, message: ForecastMessage): void {
-  if (message.event_ms === null) return;
-  const seconds = (deps.clock.nowMs() - message.event_ms) / 1000;
-  const kind = message.kind === 'NOWCAST' ? 'nowcast' : 'forecast';
-  deps.telemetry.events.feedLatencyMeasured({ kind, seconds: Math.max(0, seconds) });
+/**
+ * From a sale being in the log to the first message that knows of it: what comes later says nothing new about it. On an
+ * accelerated clock in real seconds.
+ */
+function measureLatency(deps: FollowDeps, kind: ForecastMessage['kind'], eventMs: number): void {
+  const seconds = (deps.clock.nowMs() - eventMs) / 1000 / (deps.demo?.speed() ?? 1);
+  deps.telemetry.events.feedLatencyMeasured({
+    kind: kind === 'NOWCAST' ? 'nowcast' : 'forecast',
+    seconds: Math.max(0, seconds),
+  });
 }
 
 function follow<T extends Topic>(

@@ -83,9 +83,10 @@ export const METRICS = {
   ),
   foretill_feed_dropped_clients_total: counter('Clients dropped by the feed, by reason.', ['reason']),
   foretill_feed_refused_total: counter('Connections and messages the feed refused, by reason.', ['reason']),
-  foretill_event_to_feed_seconds: histogram('From a forecast message being written to the log to the feed.', [
-    'kind',
-  ]),
+  foretill_event_to_feed_seconds: histogram(
+    'From a sale being in the log to the first message on the feed that knows of it, in real seconds.',
+    ['kind'],
+  ),
   foretill_http_requests_total: counter('HTTP requests answered.', ['method', 'route', 'status']),
   foretill_http_request_seconds: histogram('Answering an HTTP request.', ['method', 'route']),
   foretill_http_transactions_total: counter('Transactions received over HTTP, by outcome.', ['outcome']),

@@ -36,6 +36,7 @@ function showPlaying(demo) {
   const text = demo.label.replace(/^Real till lines:\s*/, '');
   const done = progress === null ? '' : ` · ${Math.floor(progress * 100)}% played`;
   byId('playing').replaceChildren(badge, `${text}${done}`);
+  byId('playing').title = demo.label;
 }
 
 /** @param {Status['warm_start']} warm */
