@@ -1,70 +1,162 @@
 /**
- * `npm test`: every check and every test this machine can run, one after another, and loudly what it could not.
- * With CI=true what is missing is a failure: nothing that matters may be skipped there.
+ * `npm test`: every check and test that this machine can run, one after another, and at the end what was found. What a
+ * machine lacks is skipped and said loudly, with how to enable it; with CI=true it is a failure instead.
+ *
+ * Ends with the line `N passed, N failed` (and `, N skipped`).
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
+type Counts = { passed: number; failed: number; skipped: number };
 type Step = {
   readonly name: string;
-  readonly command: readonly [string, ...string[]];
-  readonly needs?: Need;
+  readonly command: readonly string[];
+  readonly counts: (code: number) => Counts;
 };
-/** Something a machine may lack; `enable` says how to get it. */
-type Need = { readonly what: string; readonly found: boolean; readonly enable: string };
+type Lack = { readonly what: string; readonly skips: string; readonly remedy: string };
 
-const CHROMIUM: Need = {
-  what: 'Chromium (tests of the page in a real browser)',
-  found: ['/usr/bin/chromium', '/usr/bin/chromium-browser', process.env['CHROMIUM'] ?? ''].some(
-    (path) => path !== '' && existsSync(path),
-  ),
-  enable: 'apt-get install chromium, or set CHROMIUM to the path of a Chromium or Chrome',
-};
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const strict = process.env['CI'] === 'true' || process.env['CI'] === '1';
+const reports = mkdtempSync(join(tmpdir(), 'foretill-tests-'));
+const chromium = findChromium();
+const lacks = lacking();
 
-const STEPS: readonly Step[] = [
-  { name: 'format', command: ['oxfmt', '--check'] },
-  { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
-  { name: 'types', command: ['tsc'] },
-  { name: 'dead code', command: ['knip'] },
-  { name: 'unit tests', command: ['vitest', 'run', '--project', 'unit'] },
-  { name: 'integration tests', command: ['vitest', 'run', '--project', 'integration'] },
-  { name: 'system tests', command: ['vitest', 'run', '--project', 'system'] },
-  { name: 'browser tests', command: ['vitest', 'run', '--project', 'browser'], needs: CHROMIUM },
+const steps: readonly Step[] = [
+  check('format', ['oxfmt', '--check']),
+  check('lint', ['oxlint', '--type-aware', '--deny-warnings']),
+  check('types', ['tsc']),
+  check('dead code', ['knip']),
+  project('unit'),
+  project('integration'),
+  project('system'),
 ];
 
-const ci = process.env['CI'] === 'true';
-const outcomes = STEPS.map((step) => ({ step, ...run(step) }));
-summarise();
+process.exitCode = await main();
 
-function run({ name, command: [program, ...args], needs }: Step): {
-  outcome: 'passed' | 'failed' | 'skipped';
-  seconds: number;
-} {
-  console.log(`\n── ${name} ──`);
-  if (needs !== undefined && !needs.found) {
-    console.log(`${ci ? 'FAILED' : 'SKIPPED'}: this machine has no ${needs.what}.`);
-    return { outcome: ci ? 'failed' : 'skipped', seconds: 0 };
+async function main(): Promise<number> {
+  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const failures: string[] = [];
+  for (const step of steps) {
+    const startedMs = performance.now();
+    process.stdout.write(`\n── ${step.name} ──\n`);
+    const counts = step.counts(await run(step.command));
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+    const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
+    process.stdout.write(`${step.name}: ${line(counts)} (${seconds} s)\n`);
+    if (counts.failed > 0) failures.push(step.name);
   }
-  const startedMs = performance.now();
-  // On the PATH of an npm script the project's own tools and its own Node come first.
-  const { status, error } = spawnSync(program, args, { stdio: 'inherit' });
-  if (error !== undefined)
-    console.error(`${program} could not be started: ${error.message}. Run it through: npm test`);
-  return { outcome: status === 0 ? 'passed' : 'failed', seconds: (performance.now() - startedMs) / 1000 };
+  rmSync(reports, { recursive: true, force: true });
+  if (strict) total.failed += lacks.length;
+  report(failures);
+  process.stdout.write(`${line(total)}\n`);
+  return total.failed > 0 ? 1 : 0;
 }
 
-function summarise(): void {
-  console.log('\n── summary ──');
-  for (const { step, outcome, seconds } of outcomes) {
-    console.log(`${outcome.toUpperCase().padEnd(8)} ${step.name} (${seconds.toFixed(0)} s)`);
+function report(failures: readonly string[]): void {
+  process.stdout.write('\n');
+  if (failures.length > 0) process.stdout.write(`FAILED: ${failures.join(', ')}\n`);
+  for (const { what, skips, remedy } of lacks) {
+    const verb = strict ? 'MISSING, a failure with CI=true' : 'SKIPPED';
+    process.stdout.write(`${verb}: ${skips}, because this machine has no ${what}.\n  To enable: ${remedy}\n`);
   }
-  for (const { step, outcome } of outcomes) {
-    if (step.needs === undefined || step.needs.found || outcome === 'passed') continue;
-    console.log(
-      `\n!!! ${step.name} did not run: no ${step.needs.what}.\n    To run them: ${step.needs.enable}.`,
-    );
+}
+
+function line({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+/** A tool that is right or wrong as a whole. */
+function check(name: string, command: readonly string[]): Step {
+  return {
+    name,
+    command,
+    counts: (code) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }),
+  };
+}
+
+function project(name: string): Step {
+  const file = join(reports, `${name}.json`);
+  return {
+    name: `${name} tests`,
+    command: [
+      'vitest',
+      'run',
+      '--project',
+      name,
+      '--passWithNoTests',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${file}`,
+    ],
+    counts: (code) => readReport(file, code),
+  };
+}
+
+type Report = {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly numFailedTestSuites: number;
+};
+
+/** A run that failed without a failed test (a file that cannot be loaded, a rejection nobody awaits) is one failure. */
+function readReport(file: string, code: number): Counts {
+  if (!existsSync(file)) return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  const failed = Math.max(report.numFailedTests, code === 0 ? 0 : 1);
+  return { passed: report.numPassedTests, failed, skipped: report.numPendingTests + report.numTodoTests };
+}
+
+function run(command: readonly string[]): Promise<number> {
+  const [tool = '', ...args] = command;
+  const bin = join(root, 'node_modules', '.bin');
+  const child = spawn(join(bin, tool), args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+    env: {
+      ...process.env,
+      PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`,
+      ...(chromium === null ? {} : { FORETILL_CHROMIUM: chromium }),
+    },
+  });
+  return new Promise((resolve) => {
+    child.on('error', (error) => {
+      process.stderr.write(`${tool} could not be started: ${error.message}\n`);
+      resolve(1);
+    });
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+function lacking(): readonly Lack[] {
+  const found: Lack[] = [];
+  if (chromium === null) {
+    found.push({
+      what: 'Chromium',
+      skips: 'tests of the live page in a browser',
+      remedy:
+        'install it (Debian, Ubuntu: apt-get install chromium), or name its program in FORETILL_CHROMIUM.',
+    });
   }
-  const count = (outcome: string): number => outcomes.filter((each) => each.outcome === outcome).length;
-  console.log(`\n${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
-  process.exitCode = count('failed') === 0 ? 0 : 1;
+  return found;
+}
+
+function findChromium(): string | null {
+  const named = process.env['FORETILL_CHROMIUM'];
+  const places = (process.env['PATH'] ?? '').split(delimiter);
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+  const candidates = [
+    ...(named === undefined ? [] : [named]),
+    ...names.flatMap((name) => places.map((place) => join(place, name))),
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ];
+  return candidates.find((path) => existsSync(path)) ?? null;
 }
