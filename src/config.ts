@@ -61,7 +61,7 @@ export type EngineLimits = {
   readonly sessions: number;
   readonly memoryBytesMax: number;
   readonly bodyBytesMax: number;
-  /** Starts tried in a row after it died. */
+  /** Starts tried in a row, without a minute of running between them. */
   readonly restartsMax: number;
   readonly restartDelayMs: number;
   readonly restartDelayMsMax: number;
@@ -236,7 +236,7 @@ export const DEFAULT_CONFIG: Config = {
     sessions: 4,
     memoryBytesMax: 4 * 1_073_741_824,
     bodyBytesMax: 256 * 1_048_576,
-    restartsMax: 8,
+    restartsMax: 30,
     restartDelayMs: 50,
     restartDelayMsMax: 4_000,
     lockWaitMs: 15_000,

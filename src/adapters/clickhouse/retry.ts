@@ -14,7 +14,6 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
   '236', // ABORTED
   '241', // MEMORY_LIMIT_EXCEEDED
   '242', // TABLE_IS_READ_ONLY
-  '243', // NOT_ENOUGH_SPACE
   '252', // TOO_MANY_PARTS
   '279', // ALL_CONNECTION_TRIES_FAILED
   '285', // TOO_FEW_LIVE_REPLICAS
@@ -25,7 +24,8 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
   '999', // KEEPER_EXCEPTION
 ]);
 
-const DISK_FULL = /No space left on device|NOT_ENOUGH_SPACE|Disk quota exceeded/;
+const NOT_ENOUGH_SPACE = '243';
+const DISK_FULL = /No space left on device|Disk quota exceeded/;
 
 export type FailureKind = 'passing' | 'disk-full' | 'refused' | 'bug';
 
@@ -33,7 +33,10 @@ export type FailureKind = 'passing' | 'disk-full' | 'refused' | 'bug';
 export function failureKind(error: unknown): FailureKind {
   if (!(error instanceof Error)) return 'bug';
   if (DISK_FULL.test(error.message)) return 'disk-full';
-  if (error instanceof ClickHouseError) return PASSING_CODES.has(error.code) ? 'passing' : 'refused';
+  if (error instanceof ClickHouseError) {
+    if (error.code === NOT_ENOUGH_SPACE) return 'disk-full';
+    return PASSING_CODES.has(error.code) ? 'passing' : 'refused';
+  }
   const ours = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
   return ours ? 'bug' : 'passing';
 }

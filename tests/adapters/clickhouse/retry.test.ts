@@ -19,7 +19,7 @@ describe('a failure', () => {
     ['a keeper that is away', answered('999'), 'passing'],
     ['a syntax error', answered('62'), 'refused'],
     ['a wrong password', answered('516'), 'refused'],
-    ['a full disk', answered('243', 'NOT_ENOUGH_SPACE'), 'disk-full'],
+    ['a full disk', answered('243', 'Cannot reserve 1.65 MiB, not enough space.'), 'disk-full'],
     ['a full disk seen by the system', answered('76', 'errno: 28, No space left on device'), 'disk-full'],
     ['a value without a JSON form', new TypeError('Do not know how to serialize a BigInt'), 'bug'],
     ['no error at all', 'text', 'bug'],

@@ -13,7 +13,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-const hold = (command: string, path = dir) => runProgram<Answer>('lock-holder.ts', [path, command]);
+const hold = (command: string, path = dir) =>
+  runProgram<Answer>(new URL('./lock-holder.ts', import.meta.url), [path, command]);
 
 describe('two processes', () => {
   it('cannot hold one directory, and the second is told who does', async () => {

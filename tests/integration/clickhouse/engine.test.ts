@@ -137,7 +137,10 @@ describe('the engine', () => {
 
 describe('its owner', () => {
   it('killed takes it along, and the next owner has every row', async () => {
-    const holder = await runProgram<Address & { pid: number }>('engine-holder.ts', [dir]);
+    const holder = await runProgram<Address & { pid: number }>(
+      new URL('./engine-holder.ts', import.meta.url),
+      [dir],
+    );
     const store = await openEvents(holder.first);
     await store.insert(EVENTS, [[1], [2]], { token: 'a' });
     await store.close();

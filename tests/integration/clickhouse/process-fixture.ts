@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 export type Program<Answer> = { readonly process: ChildProcess; readonly first: Answer };
 
 /** Resolves with the program's first message; rejects with what it printed when it ends before. */
-export async function runProgram<Answer>(file: string, args: readonly string[]): Promise<Program<Answer>> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
+export async function runProgram<Answer>(file: URL, args: readonly string[]): Promise<Program<Answer>> {
+  const child = fork(fileURLToPath(file), args, {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
@@ -17,7 +17,7 @@ export async function runProgram<Answer>(file: string, args: readonly string[]):
   });
   const first = await new Promise<Answer>((resolve, reject) => {
     child.once('message', (message) => resolve(message as Answer));
-    child.once('exit', (code) => reject(new Error(`${file} ended with ${code}: ${printed}`)));
+    child.once('exit', (code) => reject(new Error(`${file.pathname} ended with ${code}: ${printed}`)));
   });
   return { process: child, first };
 }
