@@ -3,20 +3,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readTotals } from '../../src/adapters/clickhouse/sales-table.ts';
 import { manualClock } from '../../src/clock.ts';
 import { resolveConfig } from '../../src/config.ts';
 import type { Config } from '../../src/config.ts';
 import { startSystem } from '../../src/main.ts';
 import type { System } from '../../src/main.ts';
-import type { ForecastMessage } from '../../src/pipeline/messages.ts';
-import { TOPICS } from '../../src/pipeline/topics.ts';
+import { deadLetterTopic, TOPICS } from '../../src/pipeline/topics.ts';
 import { openPlatform } from '../../src/platform.ts';
 import type { Platform, StoreAddress } from '../../src/platform.ts';
 import { createRandom } from '../../src/simulator/random.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { Died, mortal } from './faults.ts';
 import type { Mortal } from './faults.ts';
+import { latestForecasts, readSales } from './outcome.ts';
+import { lastTickets } from './traffic.ts';
 import type { ExpectedLeaf, Sent } from './traffic.ts';
 
 const HOUR_MS = 3_600_000;
@@ -72,7 +72,11 @@ export async function run(options: RunOptions): Promise<Outcome> {
       await life.reviveIfDead();
     }
     clock.advance(options.untilMs + HOUR_MS / 2 - clock.nowMs());
-    const last = lastTickets(options.sent, options.untilMs, clock.nowMs());
+    const last = lastTickets(options.sent, {
+      untilMs: options.untilMs,
+      allowedLatenessMs: CONFIG.allowedLatenessMs,
+      arrivalMs: clock.nowMs(),
+    });
     await platform.log.append(
       TOPICS.transactions,
       last.map((each) => record(each, platform)),
@@ -85,30 +89,6 @@ export async function run(options: RunOptions): Promise<Outcome> {
     await platform.close();
     await rm(dir, { recursive: true, force: true });
   }
-}
-
-/** A ticket per store that counts for nothing but brings every watermark to the same place beyond the end. */
-function lastTickets(sent: readonly Sent[], untilMs: number, nowMs: number): Sent[] {
-  const messages = new Map(
-    sent.flatMap(({ store, message }) => (message === null ? [] : [[store, message]])),
-  );
-  return [...messages].map(([store, message]) => {
-    const endMs = untilMs + CONFIG.allowedLatenessMs + HOUR_MS / 4;
-    const id = `last-${store}`;
-    const training = {
-      ...message,
-      event_id: id,
-      transaction_id: id,
-      type: 'SALE' as const,
-      training: true,
-      revision: 0,
-    };
-    return {
-      store,
-      message: { ...training, original_transaction_id: null, end_time: endMs, business_date: null },
-      arrivalMs: nowMs,
-    };
-  });
 }
 
 function record({ store, message, arrivalMs }: Sent, { codec }: Platform) {
@@ -196,59 +176,12 @@ async function isSettled(platform: Platform, system: System, untilMs: number): P
 }
 
 async function read(platform: Platform, system: System): Promise<Omit<Outcome, 'deaths'>> {
-  const sales = new Map<string, ExpectedLeaf>();
-  for (const granularity of ['hour', 'day'] as const) {
-    const totals = await readTotals(platform.store, {
-      granularity,
-      fromMs: 0,
-      beforeMs: 4e12,
-      products: 'each',
-    });
-    for (let i = 0; i < totals.bucketMs.length; i += 1) {
-      const key = [
-        granularity,
-        totals.bucketMs[i],
-        totals.storeId[i],
-        totals.category[i],
-        totals.sku[i],
-      ].join('|');
-      const leaf = { units: totals.unitsThousandths[i] as number, revenue: totals.revenueMinor[i] as number };
-      if (leaf.units !== 0 || leaf.revenue !== 0) sales.set(key, leaf);
-    }
-  }
   return {
-    sales,
+    sales: await readSales(platform),
     forecasts: await latestForecasts(platform),
     states: statesOf(system),
-    deadLetters: (await platform.log.offsets(`${TOPICS.transactions}.dlq`)).get(0)?.end ?? 0,
+    deadLetters: (await platform.log.offsets(deadLetterTopic(TOPICS.transactions))).get(0)?.end ?? 0,
   };
-}
-
-async function latestForecasts(platform: Platform): Promise<Map<string, string>> {
-  const latest = new Map<string, string>();
-  const end = (await platform.log.offsets(TOPICS.forecasts)).get(0)?.end ?? 0;
-  if (end === 0) return latest;
-  await new Promise<void>((resolve, reject) => {
-    const tail = platform.log.tail(
-      { topic: TOPICS.forecasts, from: 'earliest', batchRecordsMax: 1_000 },
-      {
-        async eachBatch(batch) {
-          for (const { value } of batch.records)
-            if (value !== null) keep(platform.codec.decode(TOPICS.forecasts, value));
-          if ((batch.records.at(-1)?.offset ?? 0) + 1 >= end)
-            void tail.then((open) => open.stop()).then(resolve, reject);
-        },
-        onCrash: reject,
-      },
-    );
-    tail.catch(reject);
-  });
-  function keep(message: ForecastMessage): void {
-    if (message.kind === 'NOWCAST') return;
-    const { series, origin_ms, points, experts, scores, reconciled } = message;
-    latest.set(series, JSON.stringify({ origin_ms, points, experts, scores, reconciled }));
-  }
-  return latest;
 }
 
 function statesOf(system: System): Map<string, string> {

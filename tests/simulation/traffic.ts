@@ -128,6 +128,31 @@ export function makeTraffic(options: TrafficOptions): Sent[] {
   return sent.sort((a, b) => a.arrivalMs - b.arrivalMs);
 }
 
+/** A ticket per store that counts for nothing but brings every watermark to the same place beyond the end. */
+export function lastTickets(
+  sent: readonly Sent[],
+  end: { readonly untilMs: number; readonly allowedLatenessMs: number; readonly arrivalMs: number },
+): Sent[] {
+  const messages = new Map(
+    sent.flatMap(({ store, message }) => (message === null ? [] : [[store, message]])),
+  );
+  return [...messages].map(([store, message]) => ({
+    store,
+    arrivalMs: end.arrivalMs,
+    message: {
+      ...message,
+      event_id: `last-${store}`,
+      transaction_id: `last-${store}`,
+      original_transaction_id: null,
+      type: 'SALE' as const,
+      training: true,
+      revision: 0,
+      end_time: end.untilMs + end.allowedLatenessMs + HOUR_MS / 4,
+      business_date: null,
+    },
+  }));
+}
+
 export type ExpectedLeaf = { units: number; revenue: number };
 
 /** Totals per `granularity|bucketMs|store|category|sku`, worked out from the tickets without any of the system's code. */
