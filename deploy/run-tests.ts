@@ -32,6 +32,7 @@ const steps: readonly Step[] = [
   project('unit'),
   project('integration'),
   project('system'),
+  ...(chromium === null ? [] : [project('browser')]),
 ];
 
 process.exitCode = await main();
@@ -88,7 +89,6 @@ function project(name: string): Step {
       'run',
       '--project',
       name,
-      '--passWithNoTests',
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${file}`,

@@ -8,13 +8,6 @@ export type Clock = { nowMs(): number };
 
 export const systemClock: Clock = { nowMs: () => Date.now() };
 
-/** A clock that runs `speed` times as fast as the machine's, from `startMs` on. */
-export function acceleratedClock(options: { startMs: number; speed: number; base?: Clock }): Clock {
-  const base = options.base ?? systemClock;
-  const originMs = base.nowMs();
-  return { nowMs: () => options.startMs + (base.nowMs() - originMs) * options.speed };
-}
-
 /** A clock for tests: it moves only when told to. */
 export function manualClock(startMs: number): Clock & { advance(ms: number): void } {
   let now = startMs;

@@ -131,6 +131,6 @@ function firstOfGrid(table: SeriesTable, firstMs: number): number {
 function putInPlace(table: SeriesTable, scratch: Records, nodes: ReadonlySet<number>, words: number): void {
   for (const node of nodes) {
     const from = scratch.places[node] as number;
-    table.records.slab.f64.set(scratch.slab.f64.subarray(from, from + words), table.records.places[node] as number);
+    table.records.slab.f64.set(scratch.slab.f64.subarray(from, from + words), table.records.places[node]);
   }
 }
