@@ -32,7 +32,7 @@ type Broadcast = {
   close(): Promise<void>;
 };
 
-export async function benchFanOut({ quick }: { readonly quick: boolean } = { quick: false }): Promise<void> {
+export async function benchFanOut({ quick }: { readonly quick: boolean }): Promise<void> {
   const rounds = quick ? 10 : 50;
   const clients = fork(fileURLToPath(new URL('feed-clients.ts', import.meta.url)));
   try {

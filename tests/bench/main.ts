@@ -1,6 +1,7 @@
 /** `npm run bench -- ingest|engine|feed|log|store|all [--quick]`: what each part reaches, as ratios of one run. */
 import { cpus } from 'node:os';
 import { benchEngine } from './engine.ts';
+import { benchFanOut } from './feed.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLog } from './log.ts';
 
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   ingest: benchIngest,
   engine: benchEngine,
   log: benchLog,
+  feed: benchFanOut,
 };
 
 const words = process.argv.slice(2);

@@ -1,5 +1,8 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { testApi } from './test-api.ts';
+
+const CONTRACT = new URL('../../../schemas/http/openapi.json', import.meta.url);
 
 type Json = { readonly [key: string]: unknown };
 
@@ -10,11 +13,22 @@ function* having(key: string, value: unknown, path = ''): Generator<[string, Jso
   for (const [name, part] of Object.entries(value)) yield* having(key, part, `${path}/${name}`);
 }
 
-test('the OpenAPI document describes every route of the API, completely', async () => {
+async function openApi(): Promise<Json> {
   const api = await testApi({ demo: true });
   const document = (await api.app.inject({ method: 'GET', url: '/api/v1/openapi.json' })).json<Json>();
   await api.close();
+  return document;
+}
 
+test('the OpenAPI document is the contract in schemas/http (FORETILL_WRITE_CONTRACT=1 writes it anew)', async () => {
+  const document = await openApi();
+  const current = `${JSON.stringify(document, null, 2)}\n`;
+  if (process.env['FORETILL_WRITE_CONTRACT'] === '1') await writeFile(CONTRACT, current);
+  expect(JSON.parse(await readFile(CONTRACT, 'utf8'))).toEqual(document);
+});
+
+test('the OpenAPI document describes every route of the API, completely', async () => {
+  const document = await openApi();
   expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Foretill' } });
   expect(Object.keys(document['paths'] as Json).sort()).toEqual([
     '/api/v1/accuracy',

@@ -87,7 +87,7 @@ export async function testApi(options: TestApiOptions = {}) {
   };
   const demo = options.demo === true ? testDemo() : null;
   const app = await createApi({
-    version: '0.0.0',
+    version: '1',
     config,
     clock,
     telemetry,
