@@ -93,6 +93,8 @@ export type Config = {
   /** The business date may differ from the local calendar date of the sale by this many days. */
   readonly businessDateSkewDaysMax: number;
   readonly ingestBatchRecordsMax: number;
+  /** Source partitions whose batches are written at the same time, each partition one batch after the other. */
+  readonly ingestInFlightMax: number;
   /** Tickets of open buckets remembered for exact running totals; beyond it the nowcast's hints get coarser. */
   readonly openTicketsMax: number;
   readonly checkpointEveryMs: number;
@@ -170,6 +172,7 @@ export const DEFAULT_CONFIG: Config = {
   idleAfterMs: MINUTE_MS,
   businessDateSkewDaysMax: 1,
   ingestBatchRecordsMax: 5_000,
+  ingestInFlightMax: 3,
   openTicketsMax: 500_000,
   checkpointEveryMs: MINUTE_MS,
   retention: {
@@ -263,8 +266,8 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
     'Give local minutes after midnight, 0 to 1439.',
   );
   demand(
-    config.transactionPartitions >= 1 && config.shards >= 1,
-    'there must be at least one partition and one shard',
+    config.transactionPartitions >= 1 && config.shards >= 1 && config.ingestInFlightMax >= 1,
+    'there must be at least one partition, one shard and one batch in work',
     'Use 1 or more.',
   );
   demand(

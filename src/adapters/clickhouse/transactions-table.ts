@@ -1,6 +1,6 @@
 /** The table `transactions`: a ticket a row, its lines as arrays. */
 import type { Transaction, TransactionLine } from '../../sales/transaction.ts';
-import type { Row, Store, Table } from './client.ts';
+import type { EncodedRows, Row, Store, Table } from './client.ts';
 
 const TRANSACTIONS: Table = {
   name: 'transactions',
@@ -64,7 +64,7 @@ export type TransactionPlace = {
 /** The same token stores the rows once, however often it is called. */
 export function insertTransactions(
   store: Store,
-  rows: readonly TransactionRow[],
+  rows: readonly TransactionRow[] | EncodedRows,
   token: string,
 ): Promise<void> {
   return store.insert(TRANSACTIONS, rows, { token });

@@ -3,30 +3,39 @@
  * effects in their order: dead letters, insert, amend, close, publish, commit. The watermark is committed with the
  * offset; everything else in memory is rebuilt from the tables when a partition is taken up.
  *
+ * While the effects of one partition are under way the batches of others are read and stepped: their stores, and so
+ * their rows and buckets, are different ones. A partition itself has one batch in work at a time.
+ *
  * A failed effect ends the role (the store has been retried by then): the process starts again from what was committed.
  */
-import { amendBuckets } from '../../adapters/clickhouse/amend-buckets.ts';
-import { closeBuckets } from '../../adapters/clickhouse/close-buckets.ts';
 import { readProducts } from '../../adapters/clickhouse/companions-table.ts';
+import { encodeRows } from '../../adapters/clickhouse/client.ts';
 import type { Store } from '../../adapters/clickhouse/client.ts';
 import { readOpenTickets } from '../../adapters/clickhouse/open-tickets.ts';
-import { insertTransactions, toTransactionRow } from '../../adapters/clickhouse/transactions-table.ts';
+import { toTransactionRow } from '../../adapters/clickhouse/transactions-table.ts';
 import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import type { Codec } from '../../pipeline/codec.ts';
 import { ingestStep } from '../../pipeline/ingest-step.ts';
-import type { IngestEffects, SourceState } from '../../pipeline/ingest-step.ts';
-import type { BucketMessage } from '../../pipeline/messages.ts';
-import type { Assignment, Batch, Consumer, Log, TopicPartition } from '../../pipeline/log.ts';
-import { deadLetterTopic, TOPICS } from '../../pipeline/topics.ts';
-import type { RefusalReason } from '../../telemetry/events.ts';
+import type { PlacedTicket, SourceState } from '../../pipeline/ingest-step.ts';
+import type {
+  Assignment,
+  Batch,
+  CommittedOffset,
+  Consumer,
+  Log,
+  TopicPartition,
+} from '../../pipeline/log.ts';
+import { TOPICS } from '../../pipeline/topics.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { createOpenTotals } from '../../windows/open-totals.ts';
 import { startWatermark } from '../../windows/watermark.ts';
 import type { Calendars } from '../calendars.ts';
 import { createSerial } from '../serial.ts';
+import { performEffects } from './effects.ts';
+import type { Work } from './effects.ts';
 import { readBatch } from './read-batch.ts';
-import type { ReadContext, Refused } from './read-batch.ts';
+import type { ReadContext } from './read-batch.ts';
 
 export type IngestDeps = {
   readonly log: Log;
@@ -68,6 +77,9 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   const categoryOfSku = new Map(products.map(({ sku, categoryPath }) => [sku, categoryPath[0]]));
   const context: ReadContext = { ...deps, categoryOfSku: (sku) => categoryOfSku.get(sku) };
   const limits = { ...config, messageEntriesMax: config.bucketMessageEntriesMax };
+  /** Effects under way, by partition. They never reject: what goes wrong is in `failure`. */
+  const flights = new Map<number, Promise<void>>();
+  let failure: { readonly error: unknown } | null = null;
 
   async function onAssigned(partitions: readonly Assignment[]): Promise<void> {
     for (const { topic, partition, committed } of partitions) {
@@ -98,6 +110,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
 
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     await serial.run(async () => {
+      await landed();
       for (const { partition } of partitions) sources.delete(partition);
     });
   }
@@ -111,104 +124,62 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
         TOPICS.transactions,
         batch.records.map(({ value }) => value),
       );
-      const read = readBatch(batch, context);
-      await writeDeadLetters(read.refused);
-      await deps.calendars.enter(read.newStores);
+      const { tickets, refused, newStores } = readBatch(batch, context);
+      await deps.calendars.enter(newStores);
       const last = batch.records.at(-1);
       const nextOffset = last === undefined ? source.nextOffset : last.offset + 1;
+      const token = tokenOf(source, nextOffset);
+      const caughtUp = nextOffset >= batch.highWatermark;
       const effects = ingestStep(
         source.state,
-        {
-          tickets: read.tickets,
-          caughtUp: nextOffset >= batch.highWatermark,
-          leadMs: leadMs(),
-          nowMs: clock.nowMs(),
-        },
+        { tickets, caughtUp, leadMs: leadMs(), nowMs: clock.nowMs() },
         limits,
       );
-      await writeTables(effects, source, `${source.nextOffset}-${nextOffset}`);
-      await publish(effects.messages);
       source.nextOffset = nextOffset;
-      await commit([source]);
-      transactions += read.tickets.length;
-      telemetry.events.batchIngested({
-        partition: batch.partition,
-        records: batch.records.length,
-        transactions: read.tickets.length,
-        duplicates: effects.counts.duplicates,
-        late: effects.counts.late,
-        seconds: (performance.now() - sinceMs) / 1000,
-      });
+      const rows = rowsOf(effects.insert, source);
+      await launch(
+        { place: placeOf(source), refused, rows, token, effects, commit: position(source) },
+        () => {
+          transactions += tickets.length;
+          telemetry.events.batchIngested({
+            partition: batch.partition,
+            records: batch.records.length,
+            transactions: tickets.length,
+            duplicates: effects.counts.duplicates,
+            late: effects.counts.late,
+            seconds: (performance.now() - sinceMs) / 1000,
+          });
+        },
+      );
     });
   }
 
-  async function writeDeadLetters(refused: readonly Refused[]): Promise<void> {
-    if (refused.length === 0) return;
-    await log.append(
-      deadLetterTopic(TOPICS.transactions),
-      refused.map(({ letter }) => letter),
-    );
-    telemetry.events.deadLettersWritten({ count: refused.length });
-    const reasons = new Map<RefusalReason, Refused[]>();
-    for (const each of refused) reasons.set(each.reason, [...(reasons.get(each.reason) ?? []), each]);
-    for (const [reason, list] of reasons) {
-      telemetry.events.transactionsRefused({ reason, count: list.length, example: list[0]?.message ?? '' });
-    }
-  }
-
-  /** What a step does to the tables, in the order that makes repeating it harmless. */
-  async function writeTables(effects: IngestEffects, source: Source, offsets: string): Promise<void> {
-    const { topic, partition } = source.state;
-    const recordedAtMs = clock.nowMs();
-    const { businessDateSkewDaysMax } = config;
-    const rows = effects.insert.map((ticket) =>
-      toTransactionRow(ticket.transaction, { ...ticket, source: `${topic}/${partition}`, recordedAtMs }),
-    );
-    if (rows.length > 0) {
-      const sinceMs = performance.now();
-      await insertTransactions(store, rows, `${topic}:${partition}:${offsets}`);
-      const seconds = (performance.now() - sinceMs) / 1000;
-      telemetry.events.storeInserted({ table: 'transactions', rows: rows.length, seconds });
-    }
-    const { hours, days } = effects.amend;
-    if (hours.length + days.length > 0) {
-      await amendBuckets(store, { hours, days, recordedAtMs, businessDateSkewDaysMax });
-    }
-    if (effects.close !== null) {
-      await closeBuckets(store, {
-        ...effects.close,
-        partition: { index: partition, count: config.transactionPartitions },
-        recordedAtMs,
-        businessDateSkewDaysMax,
+  /** Resolves when the effects have begun; the partition rests until they are done. */
+  async function launch(work: Work, onDone: () => void): Promise<void> {
+    while (flights.size >= config.ingestInFlightMax) await Promise.race(flights.values());
+    if (failure !== null) throw failure.error;
+    const { place } = work;
+    consumer?.pause([place]);
+    const flight = performEffects(work, {
+      ...deps,
+      commit: async (offset) => consumer?.commit([offset]),
+    })
+      .then(onDone)
+      .catch(fail)
+      .finally(() => {
+        flights.delete(place.partition);
+        consumer?.resume([place]);
       });
-    }
-    if (effects.watermarkMs !== null) {
-      telemetry.events.watermarkMoved({ partition, watermarkMs: effects.watermarkMs, nowMs: clock.nowMs() });
-    }
+    flights.set(place.partition, flight);
   }
 
-  /** Every shard hears everything: which of it concerns its series, it knows itself. */
-  async function publish(messages: readonly BucketMessage[]): Promise<void> {
-    if (messages.length === 0) return;
-    const values = messages.map((message) => deps.codec.encode(TOPICS.buckets, message));
-    const shards = [...Array(config.shards).keys()];
-    await log.append(
-      TOPICS.buckets,
-      shards.flatMap((shard) =>
-        values.map((value) => ({ key: Buffer.from(`shard-${shard}`), value, partition: shard })),
-      ),
-    );
+  async function landed(): Promise<void> {
+    await Promise.all(flights.values());
   }
 
-  async function commit(committed: readonly Source[]): Promise<void> {
-    await consumer?.commit(
-      committed.map(({ state: { topic, partition, watermark }, nextOffset }) => ({
-        topic,
-        partition,
-        offset: nextOffset,
-        metadata: JSON.stringify({ watermark_ms: watermark.ms }),
-      })),
-    );
+  function rowsOf(tickets: readonly PlacedTicket[], { state: { topic, partition } }: Source): Work['rows'] {
+    const place = { source: `${topic}/${partition}`, recordedAtMs: clock.nowMs() };
+    return encodeRows(tickets, (ticket) => toTransactionRow(ticket.transaction, { ...ticket, ...place }));
   }
 
   function leadMs(): number | null {
@@ -219,26 +190,24 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   /** Silence: where all has been read, the watermark goes on with the clock and closes what has ended. */
   async function tick(): Promise<void> {
     const ends = await log.offsets(TOPICS.transactions);
-    const messages: BucketMessage[] = [];
-    const closed: Source[] = [];
     for (const [partition, source] of sources) {
+      if (flights.has(partition)) continue;
       const caughtUp = source.nextOffset >= (ends.get(partition)?.end ?? 0);
       const effects = ingestStep(
         source.state,
         { tickets: [], caughtUp, leadMs: leadMs(), nowMs: clock.nowMs() },
         limits,
       );
-      messages.push(...effects.messages);
-      if (effects.close === null) continue;
-      await writeTables(effects, source, `${source.nextOffset}-idle`);
-      closed.push(source);
+      if (effects.messages.length === 0 && effects.close === null) continue;
+      const commit = effects.close === null ? null : position(source);
+      const nothing = { refused: [], rows: rowsOf([], source), token: tokenOf(source, source.nextOffset) };
+      await launch({ ...nothing, place: placeOf(source), effects, commit }, () => {});
     }
-    await publish(messages);
-    if (closed.length > 0) await commit(closed);
   }
 
   function fail(error: unknown): void {
-    if (stopped) return;
+    if (stopped || failure !== null) return;
+    failure = { error };
     telemetry.events.roleFailed({ role: 'ingest', error });
     deps.onFailed(error);
   }
@@ -253,7 +222,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
     { onAssigned, onRevoked, eachBatch, onCrash: fail },
   );
   const timer = setInterval(() => {
-    if (serial.pending() === 0) serial.run(tick).catch(fail);
+    if (serial.pending() === 0 && failure === null) serial.run(tick).catch(fail);
   }, config.ingestTickMs);
 
   return {
@@ -267,9 +236,27 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
       stopped = true;
       clearInterval(timer);
       await consumer.stop();
+      await landed();
       telemetry.events.roleStopped({ role: 'ingest' });
     },
   };
+}
+
+function placeOf({ state: { topic, partition } }: Source): TopicPartition {
+  return { topic, partition };
+}
+
+/** Of the records from where the source stands up to `nextOffset`. */
+function tokenOf(
+  { state: { topic, partition }, nextOffset: fromOffset }: Source,
+  nextOffset: number,
+): string {
+  return `${topic}:${partition}:${fromOffset}-${nextOffset}`;
+}
+
+/** Where the source stands, to be committed once everything up to there is done. */
+function position({ state: { watermark }, nextOffset }: Source): CommittedOffset {
+  return { offset: nextOffset, metadata: JSON.stringify({ watermark_ms: watermark.ms }) };
 }
 
 function readMetadata(metadata: string): number | null {

@@ -1,0 +1,105 @@
+/** The effects of one batch, in the order that makes repeating them harmless: each may be the last that happens. */
+import { amendBuckets } from '../../adapters/clickhouse/amend-buckets.ts';
+import { closeBuckets } from '../../adapters/clickhouse/close-buckets.ts';
+import type { EncodedRows, Store } from '../../adapters/clickhouse/client.ts';
+import { insertTransactions } from '../../adapters/clickhouse/transactions-table.ts';
+import type { Clock } from '../../clock.ts';
+import type { Config } from '../../config.ts';
+import type { Codec } from '../../pipeline/codec.ts';
+import type { IngestEffects } from '../../pipeline/ingest-step.ts';
+import type { CommittedOffset, Log, TopicPartition } from '../../pipeline/log.ts';
+import type { BucketMessage } from '../../pipeline/messages.ts';
+import { deadLetterTopic, TOPICS } from '../../pipeline/topics.ts';
+import type { RefusalReason } from '../../telemetry/events.ts';
+import type { Telemetry } from '../../telemetry/telemetry.ts';
+import type { Refused } from './read-batch.ts';
+
+export type Work = {
+  readonly place: TopicPartition;
+  readonly refused: readonly Refused[];
+  readonly rows: EncodedRows;
+  /** The same for the same records, so that they are inserted once. */
+  readonly token: string;
+  readonly effects: IngestEffects;
+  /** Null: where nothing was read and nothing closed. */
+  readonly commit: CommittedOffset | null;
+};
+
+export type EffectDeps = {
+  readonly log: Log;
+  readonly store: Store;
+  readonly codec: Codec;
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly commit: (offset: TopicPartition & CommittedOffset) => Promise<void>;
+};
+
+/** Dead letters, insert, amend, close, publish, commit. */
+export async function performEffects(work: Work, deps: EffectDeps): Promise<void> {
+  await writeDeadLetters(work.refused, deps);
+  await insertRows(work, deps);
+  await amendAndClose(work, deps);
+  await publish(work.effects.messages, deps);
+  if (work.commit !== null) await deps.commit({ ...work.place, ...work.commit });
+}
+
+async function writeDeadLetters(refused: readonly Refused[], { log, telemetry }: EffectDeps): Promise<void> {
+  if (refused.length === 0) return;
+  await log.append(
+    deadLetterTopic(TOPICS.transactions),
+    refused.map(({ letter }) => letter),
+  );
+  telemetry.events.deadLettersWritten({ count: refused.length });
+  const reasons = new Map<RefusalReason, Refused[]>();
+  for (const each of refused) reasons.set(each.reason, [...(reasons.get(each.reason) ?? []), each]);
+  for (const [reason, list] of reasons) {
+    telemetry.events.transactionsRefused({ reason, count: list.length, example: list[0]?.message ?? '' });
+  }
+}
+
+async function insertRows({ rows, token }: Work, { store, telemetry }: EffectDeps): Promise<void> {
+  if (rows.count === 0) return;
+  const sinceMs = performance.now();
+  await insertTransactions(store, rows, token);
+  const seconds = (performance.now() - sinceMs) / 1000;
+  telemetry.events.storeInserted({ table: 'transactions', rows: rows.count, seconds });
+}
+
+async function amendAndClose({ effects, place }: Work, deps: EffectDeps): Promise<void> {
+  const { store, clock, telemetry } = deps;
+  const { businessDateSkewDaysMax, transactionPartitions } = deps.config;
+  const recordedAtMs = clock.nowMs();
+  const { hours, days } = effects.amend;
+  if (hours.length + days.length > 0) {
+    await amendBuckets(store, { hours, days, recordedAtMs, businessDateSkewDaysMax });
+  }
+  if (effects.close !== null) {
+    await closeBuckets(store, {
+      ...effects.close,
+      partition: { index: place.partition, count: transactionPartitions },
+      recordedAtMs,
+      businessDateSkewDaysMax,
+    });
+  }
+  if (effects.watermarkMs !== null) {
+    const { watermarkMs } = effects;
+    telemetry.events.watermarkMoved({ partition: place.partition, watermarkMs, nowMs: clock.nowMs() });
+  }
+}
+
+/** Every shard hears everything: which of it concerns its series, it knows itself. */
+async function publish(
+  messages: readonly BucketMessage[],
+  { log, codec, config }: EffectDeps,
+): Promise<void> {
+  if (messages.length === 0) return;
+  const values = messages.map((message) => codec.encode(TOPICS.buckets, message));
+  const shards = [...Array(config.shards).keys()];
+  await log.append(
+    TOPICS.buckets,
+    shards.flatMap((shard) =>
+      values.map((value) => ({ key: Buffer.from(`shard-${shard}`), value, partition: shard })),
+    ),
+  );
+}
