@@ -1,5 +1,4 @@
 /** Sales history that is already summed up, one row a bucket: from planning systems and forecasters' own files. */
-import type { SalesRow } from '../clickhouse/insert-sales.ts';
 import { parseMoney } from '../../sales/money.ts';
 import { parseQuantity } from '../../sales/quantity.ts';
 import { dayBucketMs, hourStartMs } from '../../sales/calendar.ts';
@@ -8,6 +7,19 @@ import type { Field } from './columns.ts';
 import { instantOfText, isoDateOf } from './local-time.ts';
 import { RowFault } from './read-sale.ts';
 import type { CompanionKind } from './read-companions.ts';
+
+/** A closed bucket of one leaf. */
+export type Total = {
+  readonly granularity: Granularity;
+  readonly bucketMs: number;
+  readonly storeId: string;
+  readonly category: string;
+  readonly sku: string;
+  readonly unitsThousandths: number;
+  readonly revenueMinor: number;
+  /** 0 when not known. */
+  readonly transactions: number;
+};
 
 const FIELDS: readonly Field[] = [
   {
@@ -49,7 +61,7 @@ export function totalsKind(options: {
   readonly granularity: Granularity;
   readonly currency: string;
   readonly storeId: string | null;
-}): CompanionKind<SalesRow> {
+}): CompanionKind<Total> {
   return {
     fields: FIELDS,
     read(value, { timeZone, dateOrder }) {

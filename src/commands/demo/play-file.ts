@@ -17,6 +17,7 @@ import type { CompanionKindName } from '../import-companions.ts';
 import { importHistory } from '../import-history.ts';
 import { tillSource } from '../till-options.ts';
 import type { TillOptions } from '../till-options.ts';
+import { playId } from './play.ts';
 import type { Play } from './play.ts';
 import { openReplay } from './replay.ts';
 
@@ -42,7 +43,7 @@ export async function playFile(options: FileOptions): Promise<Play> {
   const preset = PRESETS.find(({ name }) => name === source.name);
   const stores = options.stores === undefined ? '' : `, ${options.stores} stores`;
   return {
-    id: JSON.stringify([basename(path), table.bytesTotal, source, options.stores ?? null]),
+    id: playId([basename(path), table.bytesTotal, source, options.stores ?? null]),
     label: `Real till lines: ${preset?.about ?? basename(path)}${stores}`,
     settings: { currency: source.currency, timeZone: source.timeZone },
     liveFromMs,

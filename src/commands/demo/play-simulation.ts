@@ -15,6 +15,7 @@ import type { Traffic } from '../../simulator/traffic.ts';
 import { announceHistory } from '../announce-history.ts';
 import { startTicketImport } from '../import-transactions.ts';
 import { startProgress } from '../progress.ts';
+import { playId } from './play.ts';
 import type { Play } from './play.ts';
 import { openSimulatedFeed } from './simulated-feed.ts';
 
@@ -36,7 +37,7 @@ export function playSimulation(options: SimulationOptions): Play {
   const traffic = createTraffic(chain);
   const liveFromMs = liveFromOf(options.liveFrom);
   return {
-    id: JSON.stringify(['simulated', options.seed, options.stores]),
+    id: playId(['simulated', options.seed, options.stores]),
     label: `Simulated chain of ${options.stores} stores, seed ${options.seed} (no real data)`,
     settings: { currency: chain.currency, timeZone: chain.timeZone },
     liveFromMs,

@@ -1,4 +1,5 @@
 /** What a demonstration plays: its name, its first day live, its history, and its tickets from then on. */
+import { createHash } from 'node:crypto';
 import type { Config } from '../../config.ts';
 import type { Platform } from '../../platform.ts';
 import type { Injection } from '../../simulator/injections.ts';
@@ -22,3 +23,8 @@ export type Play = {
   importCompanions(platform: Platform): Promise<void>;
   open(state: DemoState, platform: Platform, injections: () => readonly Injection[]): Promise<Feed>;
 };
+
+/** A short name for what makes it this play and no other. */
+export function playId(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
