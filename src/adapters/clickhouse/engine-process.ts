@@ -34,8 +34,8 @@ const unzip = promisify(gunzip);
 const KEEP_ALIVE_MS = 10_000;
 const ADDRESS_BYTES_MAX = 1_048_576;
 
-// Ctrl-C reaches the whole process group; when to go is the parent's decision alone.
-process.on('SIGINT', () => {});
+// Ctrl-C, a service manager and `timeout` signal the whole process group; when to go is the parent's decision alone.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.once('message', (order: EngineOrder) => {
   void start(order).catch(report);
 });
@@ -60,7 +60,6 @@ async function start(order: EngineOrder): Promise<void> {
   const stop = (): void => void shutDown(server, { sessions, lock, drainMsMax: order.drainMsMax });
   process.off('disconnect', leave);
   process.once('disconnect', stop);
-  process.once('SIGTERM', stop);
   server.once('error', report);
   server.listen(order.port, '127.0.0.1', () => {
     const address = server.address();

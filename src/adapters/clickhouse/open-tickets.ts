@@ -42,7 +42,7 @@ export async function* readOpenTickets(
     const rows = await store.query<TicketRow>(
       `SELECT toString(business_date) AS date, store_id, transaction_id, toString(version) AS version_text,
          toUnixTimestamp(hour) AS hour_s, toUnixTimestamp(day_end) AS day_end_s,
-         if(type = 'VOID', original_transaction_id, '') AS voids,
+         if(type = 'VOID' AND NOT training, original_transaction_id, '') AS voids,
          NOT training AND type != 'VOID' AS counts,
          arrayFilter((value, voided) -> counts AND NOT voided, lines.category, lines.voided) AS categories,
          arrayFilter((value, voided) -> counts AND NOT voided, lines.sku, lines.voided) AS skus,
