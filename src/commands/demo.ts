@@ -244,11 +244,12 @@ function sayEnded(screen: Screen, clock: Demo['clock'], endMs: number): void {
 /** Waits until the forecasts stand, or a stop; says when the first one is there. */
 async function learned({ platform, startedMs }: Demo, system: System, signal: AbortSignal): Promise<void> {
   const progress = startProgress({ label: 'Learning from history', total: 1_000 });
+  const before = sum(await platform.log.offsets(TOPICS.forecasts));
   let first = false;
   while (!signal.aborted && system.forecast?.ready() === false) {
     const now = system.forecast.progress();
     if (now !== null) progress.update((1_000 * now.done) / Math.max(1, now.total), now.what);
-    if (!first && sum(await platform.log.offsets(TOPICS.forecasts)) > 0) {
+    if (!first && sum(await platform.log.offsets(TOPICS.forecasts)) > before) {
       first = true;
       process.stderr.write(`First forecast after ${secondsSince(startedMs)} s\n`);
     }

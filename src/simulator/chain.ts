@@ -72,7 +72,7 @@ function productsOf(category: (typeof CATEGORIES)[number], at: number, seed: str
     return {
       sku: `P${String(number).padStart(4, '0')}`,
       name: `${titleCase(category.name)} ${rank + 1}`,
-      categoryPath: [category.department, category.name],
+      categoryPath: [category.name],
       category: category.name,
       priceMinor: Math.max(19, Math.round(price / 10) * 10 - 1),
       weight: (category.lines * weight) / total,

@@ -235,7 +235,10 @@ function linesOf(chain: Chain, { random, endMs, number, touching }: Filling): Tr
     else line.quantity += quantity;
   };
   for (let n = 0; n < count; n += 1) {
-    const product = chain.products[pick(cumulative, random.uniform())] as SimulatedProduct;
+    const product = drawNew(
+      () => chain.products[pick(cumulative, random.uniform())] as SimulatedProduct,
+      products,
+    );
     add(
       product,
       1 + pick(CUMULATIVE_QUANTITIES, random.uniform()),
@@ -264,6 +267,13 @@ function linesOf(chain: Chain, { random, endMs, number, touching }: Filling): Tr
     .map(({ product, quantity, promotion }, at) =>
       lineOf(product, { id: at + 1, quantity, promotion, loyalty: random.uniform() < DISCOUNT.shareOfLines }),
     );
+}
+
+/** People rarely scan one product twice: it is drawn again a few times before a line grows. */
+function drawNew(draw: () => SimulatedProduct, taken: ReadonlyMap<string, unknown>): SimulatedProduct {
+  let product = draw();
+  for (let again = 0; again < 3 && taken.has(product.sku); again += 1) product = draw();
+  return product;
 }
 
 function lineOf(
