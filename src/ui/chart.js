@@ -145,7 +145,7 @@ function options(get) {
   };
   const edge = { width: 0, points: { show: false }, stroke: 'transparent' };
   return {
-    padding: [10, 8, 0, 0],
+    padding: [20, 30, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), granularity === 'hour' ? zone() : 'Etc/UTC'),
@@ -213,7 +213,7 @@ function drawOpen(plot, { granularity, nowcasts, nowMs }, colors) {
     ctx.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--soft');
     ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = 'center';
-    ctx.fillText('now', x, plot.bbox.top + 10 * devicePixelRatio);
+    ctx.fillText('now', x, plot.bbox.top - 6 * devicePixelRatio);
   }
   ctx.restore();
 }

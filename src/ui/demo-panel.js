@@ -82,7 +82,7 @@ function parameterField({ name, label, kind, min, max, unit, initial }, names) {
   const select = el(
     'select',
     { name },
-    ...(initial === undefined ? [el('option', { value: '' }, all)] : []),
+    ...(initial === undefined ? [el('option', { value: '' }, 'All')] : []),
     ...options,
   );
   if (initial !== undefined) select.value = String(initial);

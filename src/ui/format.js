@@ -31,8 +31,13 @@ function makeFormats() {
     cents: number(money),
     units: number({ maximumFractionDigits: 0 }),
     smallUnits: number({ maximumFractionDigits: 1 }),
-    compact: number({ notation: 'compact', maximumFractionDigits: 1 }),
-    compactMoney: number({ ...money, notation: 'compact', maximumFractionDigits: 1 }),
+    compact: number({ notation: 'compact', maximumFractionDigits: 2 }),
+    compactMoney: number({
+      ...money,
+      notation: 'compact',
+      maximumFractionDigits: 2,
+      minimumFractionDigits: 0,
+    }),
     percent: number({ style: 'percent', maximumFractionDigits: 0 }),
     signed: number({ style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero' }),
     clock: time({

@@ -89,8 +89,20 @@ function take(message) {
 function takeForecast(forecast) {
   forecasts.set(forecast.series, forecast);
   const open = nowcasts.get(forecast.series);
-  for (const bucket of open?.keys() ?? []) if (bucket <= forecast.origin) open?.delete(bucket);
-  if (forecast.series === seriesName(choice)) loadHistorySoon();
+  const isShown = forecast.series === seriesName(choice);
+  for (const [bucket, nowcast] of open ?? []) {
+    if (bucket > forecast.origin) continue;
+    open?.delete(bucket);
+    if (isShown) closeBucket(nowcast);
+  }
+  if (isShown) loadHistorySoon();
+}
+
+/** What was sold stands in for the bucket's total until that has been fetched. @param {Nowcast} nowcast */
+function closeBucket({ series, bucket, sold }) {
+  const ms = Date.parse(bucket);
+  const last = history.rows.at(-1);
+  if (history.series === series && last !== undefined && last.ms < ms) history.rows.push({ ms, value: sold });
 }
 
 /** @param {Nowcast} nowcast */
