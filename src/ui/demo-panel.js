@@ -76,8 +76,7 @@ function parameterField({ name, label, kind, min, max, unit, initial }, names) {
     });
     return el('label', {}, unit === undefined ? label : `${label} (${unit})`, input);
   }
-  const [all, values] =
-    kind === 'store' ? ['All stores', names.stores] : ['All categories', names.categories];
+  const values = kind === 'store' ? names.stores : names.categories;
   const options = values.map((value) => el('option', { value }, value));
   const select = el(
     'select',
