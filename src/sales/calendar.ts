@@ -22,6 +22,7 @@ const DAY_MS = 24 * HOUR_MS;
 const DATE_TEXTS_MAX = 4_096;
 
 const dateTexts = new Map<number, string>();
+const dateBuckets = new Map<string, number>();
 
 /** The start of the local clock hour that holds `ms`. */
 export function hourStartMs(ms: number, timeZone: string): number {
@@ -71,7 +72,7 @@ export function isBusinessDate(text: string): boolean {
 
 /** A business date as the name of its day bucket: midnight UTC. NaN for what is no date. */
 export function dayBucketMs(businessDate: string): number {
-  return Date.parse(`${businessDate}T00:00:00Z`);
+  return dateBuckets.get(businessDate) ?? addDateBucket(businessDate);
 }
 
 /** The business date, `YYYY-MM-DD`, of a day bucket. */
@@ -111,12 +112,20 @@ export function calendarWindow(
   return { slot: slotOf(bucketMs), ahead };
 }
 
-/** Writing a date costs more than all the rest, and sales fall on few days. */
+/** Writing and reading dates costs more than all the rest, and sales fall on few days. */
 function addDateText(bucketMs: number): string {
   if (dateTexts.size >= DATE_TEXTS_MAX) dateTexts.clear();
   const text = new Date(bucketMs).toISOString().slice(0, 10);
   dateTexts.set(bucketMs, text);
   return text;
+}
+
+function addDateBucket(businessDate: string): number {
+  const bucketMs = Date.parse(`${businessDate}T00:00:00Z`);
+  if (Number.isNaN(bucketMs)) return bucketMs;
+  if (dateBuckets.size >= DATE_TEXTS_MAX) dateBuckets.clear();
+  dateBuckets.set(businessDate, bucketMs);
+  return bucketMs;
 }
 
 function hourEndMs(bucketMs: number, timeZone: string): number {
