@@ -46,6 +46,7 @@ export type Outcome = {
 export type RunOptions = {
   readonly sent: readonly Sent[];
   readonly untilMs: number;
+  readonly config: Config;
   readonly store: StoreAddress;
   /** Seeds the deaths; null: none. */
   readonly deaths: string | null;
@@ -55,7 +56,13 @@ export async function run(options: RunOptions): Promise<Outcome> {
   const dir = await mkdtemp(join(tmpdir(), 'foretill-simulation-'));
   const clock = manualClock(options.sent[0]?.arrivalMs ?? 0);
   const telemetry = createTelemetry({ level: 'silent' });
-  const platform = await openPlatform({ dir, config: CONFIG, clock, telemetry, store: options.store });
+  const platform = await openPlatform({
+    dir,
+    config: options.config,
+    clock,
+    telemetry,
+    store: options.store,
+  });
   const life = createLife(platform, options.deaths);
   try {
     await life.begin();

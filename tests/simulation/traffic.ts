@@ -19,6 +19,8 @@ export type TrafficOptions = {
   readonly startMs: number;
   readonly hours: number;
   readonly perHour: number;
+  /** Local minutes after midnight at which the business day begins. */
+  readonly dayStartMinutes: number;
 };
 
 const STORES = [
@@ -79,7 +81,7 @@ export function makeTraffic(options: TrafficOptions): Sent[] {
         begin_time: null,
         end_time: endMs,
         time_zone: store.timeZone,
-        business_date: businessDate(endMs, store.timeZone),
+        business_date: businessDate(endMs, store.timeZone, options.dayStartMinutes),
         currency: 'USD',
         lines: lines(),
         tenders: [],
@@ -88,7 +90,7 @@ export function makeTraffic(options: TrafficOptions): Sent[] {
       send(base, store.id, endMs + delayMs);
       if (chance(0.04)) {
         const moved = chance(0.3)
-          ? Math.min(endMs + below(2 * HOUR_MS), lastOfDay(endMs, store.timeZone))
+          ? Math.min(endMs + below(2 * HOUR_MS), lastOfDay(endMs, store.timeZone, options.dayStartMinutes))
           : endMs;
         const revised = {
           ...base,
@@ -191,13 +193,19 @@ function bucketsOf(message: TransactionMessage): string[] {
   return [`hour|${hourMs}`, `day|${Date.parse(`${message.business_date}T00:00:00Z`)}`];
 }
 
-function businessDate(ms: number, timeZone: string): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(ms);
+/** The local date of the instant, or the one before while the business day has not begun by the clock on the wall. */
+function businessDate(ms: number, timeZone: string, dayStartMinutes: number): string {
+  const [date, time] = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' })
+    .format(ms)
+    .split(' ') as [string, string];
+  const minutes = Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
+  if (minutes >= dayStartMinutes) return date;
+  return new Date(Date.parse(`${date}T00:00:00Z`) - 24 * HOUR_MS).toISOString().slice(0, 10);
 }
 
-function lastOfDay(ms: number, timeZone: string): number {
-  const date = businessDate(ms, timeZone);
+function lastOfDay(ms: number, timeZone: string, dayStartMinutes: number): number {
+  const date = businessDate(ms, timeZone, dayStartMinutes);
   let last = ms;
-  while (businessDate(last + 60_000, timeZone) === date) last += 60_000;
+  while (businessDate(last + 60_000, timeZone, dayStartMinutes) === date) last += 60_000;
   return last;
 }

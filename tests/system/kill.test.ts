@@ -49,7 +49,7 @@ test(`killed ${KILLS} times (seed ${SEED}), it loses nothing, doubles nothing an
   const random = createRandom('kills', SEED);
   const port = await freePort();
   const api = `http://127.0.0.1:${port}/api/v1`;
-  const sent = makeTraffic({ seed: SEED, startMs: START_MS, hours: 52, perHour: 14 });
+  const sent = makeTraffic({ seed: SEED, startMs: START_MS, hours: 52, perHour: 14, dayStartMinutes: 0 });
   const last = lastTickets(sent, {
     untilMs: UNTIL_MS,
     allowedLatenessMs: CONFIG.allowedLatenessMs,
