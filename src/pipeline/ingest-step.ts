@@ -8,11 +8,11 @@
 import { HOUR_MS } from '../config.ts';
 import { dayBucketMs } from '../sales/calendar.ts';
 import type { Granularity } from '../sales/series.ts';
-import type { LeafAmount, OpenTicket, OpenTotals } from '../windows/open-totals.ts';
+import type { LeafAmount, OpenLeaf, OpenTicket, OpenTotals } from '../windows/open-totals.ts';
 import type { Watermark } from '../windows/watermark.ts';
 import { idle, observe } from '../windows/watermark.ts';
 import type { Transaction, TransactionLine } from '../sales/transaction.ts';
-import type { BucketMessage } from './messages.ts';
+import type { BucketMessage, OpenTotal } from './messages.ts';
 import { GRANULARITY_SYMBOLS } from './messages.ts';
 
 /** A parsed ticket with its place in time and its identity. */
@@ -63,6 +63,7 @@ export type IngestEffects = {
   readonly close: { readonly afterMs: number; readonly untilMs: number } | null;
   readonly messages: readonly BucketMessage[];
   readonly watermarkMs: number | null;
+  /** `late`: tickets of buckets that had been closed; a duplicate of one is taken for late, as nothing is known of it. */
   readonly counts: { readonly duplicates: number; readonly late: number; readonly closed: number };
 };
 
@@ -70,8 +71,8 @@ export function ingestStep(state: SourceState, input: IngestInput, limits: Inges
   const before = state.watermark.ms;
   state.watermark = nextWatermark(state.watermark, input, limits);
   const after = state.watermark.ms;
-  // A partition's first tickets: nothing before them is this partition's to close.
-  const floor = before ?? Math.min(...input.tickets.map((ticket) => ticket.hourMs), Number.POSITIVE_INFINITY);
+  // A partition's first tickets: nothing before their own buckets is this partition's to close.
+  const afterMs = before ?? firstEndMs(input.tickets) - 1;
 
   let duplicates = 0;
   for (const ticket of input.tickets) if (!state.open.add(openTicket(ticket))) duplicates += 1;
@@ -86,7 +87,7 @@ export function ingestStep(state: SourceState, input: IngestInput, limits: Inges
   return {
     insert: input.tickets,
     amend: amend.targets(),
-    close: closed.length === 0 || after === null ? null : { afterMs: floor, untilMs: after },
+    close: closed.length === 0 || after === null ? null : { afterMs, untilMs: after },
     // First closes are announced too: the forecast may have gone past them before it knew of this partition or zone.
     messages: bucketMessages(state, input, [...amended, ...closed], before, limits.messageEntriesMax),
     watermarkMs: after,
@@ -99,6 +100,14 @@ function nextWatermark(watermark: Watermark, input: IngestInput, limits: IngestL
     return input.caughtUp ? idle(watermark, { ...limits, ...input }) : watermark;
   const maxEndMs = input.tickets.reduce((max, { transaction }) => Math.max(max, transaction.endTimeMs), 0);
   return observe(watermark, { maxEndMs, nowMs: input.nowMs, allowedLatenessMs: limits.allowedLatenessMs });
+}
+
+/** The earliest end of a bucket that one of the tickets counts in: a business date may be over before the hour. */
+function firstEndMs(tickets: readonly PlacedTicket[]): number {
+  return tickets.reduce(
+    (first, { hourMs, dayEndMs }) => Math.min(first, hourMs + HOUR_MS, dayEndMs),
+    Number.POSITIVE_INFINITY,
+  );
 }
 
 /** The part of a ticket that counts, per line. */
@@ -144,15 +153,15 @@ class AmendedBuckets {
     this.skewDaysMax = skewDaysMax;
   }
 
-  /** Notes what the ticket changes among buckets ended at or before the watermark; true when there is any. */
+  /** Notes what the ticket changes among buckets ended at or before the watermark; true when its own are among them. */
   touch(ticket: PlacedTicket, watermarkMs: number): boolean {
-    const before = this.hours.size + this.days.size;
     const { storeId, businessDate } = ticket.transaction;
+    const hourClosed = ticket.hourMs + HOUR_MS <= watermarkMs;
     const dayClosed = ticket.dayEndMs <= watermarkMs;
     if (dayClosed) this.days.set(`${storeId}|${businessDate}`, { storeId, businessDate });
     if (replacesAnother(ticket)) this.touchHoursOfDay(ticket, watermarkMs);
-    else if (ticket.hourMs + HOUR_MS <= watermarkMs) this.touchHour(storeId, ticket.hourMs);
-    return this.hours.size + this.days.size > before;
+    else if (hourClosed) this.touchHour(storeId, ticket.hourMs);
+    return hourClosed || dayClosed;
   }
 
   /** What a revision or void replaces may have counted in any hour of its business date. */
@@ -219,15 +228,7 @@ function bucketMessages(
       kind: 'LIVE',
       watermark_ms: part === parts - 1 ? state.watermark.ms : beforeMs,
       last_event_ms: lastEventMs,
-      open: slice(open).map((leaf) => ({
-        granularity: GRANULARITY_SYMBOLS[leaf.granularity],
-        bucket_ms: leaf.bucketMs,
-        store_id: leaf.storeId,
-        category: leaf.category,
-        sku: leaf.sku,
-        units_thousandths: leaf.unitsThousandths,
-        revenue_minor: leaf.revenueMinor,
-      })),
+      open: slice(open).map(openTotal),
       amended: slice(amended).map((bucket) => ({
         granularity: GRANULARITY_SYMBOLS[bucket.granularity],
         bucket_ms: bucket.bucketMs,
@@ -236,4 +237,17 @@ function bucketMessages(
     });
   }
   return messages;
+}
+
+/** A leaf's running total as it is said in messages. */
+export function openTotal(leaf: OpenLeaf): OpenTotal {
+  return {
+    granularity: GRANULARITY_SYMBOLS[leaf.granularity],
+    bucket_ms: leaf.bucketMs,
+    store_id: leaf.storeId,
+    category: leaf.category,
+    sku: leaf.sku,
+    units_thousandths: leaf.unitsThousandths,
+    revenue_minor: leaf.revenueMinor,
+  };
 }

@@ -1,10 +1,10 @@
 /**
  * Running totals of the buckets that are still open, per leaf (store, category, product), for the nowcast.
  *
- * Exact under duplicates, revisions and voids: each ticket's part is remembered until its buckets close, and taken
- * out again when a higher version or a void replaces it. The memory of tickets is bounded; a ticket beyond the bound
- * is added without being remembered (counted in `forgotten`), and the close of its bucket puts right what a later
- * duplicate of it adds.
+ * Exact under duplicates, revisions and voids, in whatever order they come: each ticket's part is remembered until its
+ * buckets close, and taken out again when a higher version or a void replaces it. The memory of tickets is bounded;
+ * beyond the bound the oldest is forgotten (counted in `forgotten`) but stays in the totals, and the close of its bucket
+ * puts right what a later duplicate of it adds.
  */
 import { HOUR_MS } from '../config.ts';
 import { dayBucketMs } from '../sales/calendar.ts';
@@ -35,7 +35,6 @@ export type OpenTicket = {
 export type OpenLeaf = {
   readonly granularity: Granularity;
   readonly bucketMs: number;
-  readonly endMs: number;
   readonly storeId: string;
   readonly category: string;
   readonly sku: string;
@@ -57,81 +56,101 @@ export type OpenTotals = {
   takeChanged(): OpenLeaf[];
   /** Forgets buckets that end at or before the watermark and returns them, one entry per bucket and store. */
   close(watermarkMs: number): ClosedBucket[];
-  /** Tickets that could not be remembered. */
+  /** Tickets forgotten while their buckets were open. */
   forgotten(): number;
 };
 
-type Remembered = { version: bigint; voided: boolean; ticket: OpenTicket | null; untilMs: number };
+type Bucket = ClosedBucket & { readonly leaves: Map<string, OpenLeaf> };
+
+/** A ticket counts while no other voids it. Null: one that was voided before it came. */
+type Known = { readonly ticket: OpenTicket | null; voiders: number };
+
+/** The tickets of one store and business date: what replaces or voids one of them is among them. */
+type Day = { readonly tickets: Map<string, Known>; endMs: number };
 
 export function createOpenTotals(limits: { ticketsMax: number }): OpenTotals {
-  const leaves = new Map<string, OpenLeaf>();
-  const tickets = new Map<string, Remembered>();
+  const buckets = new Map<string, Bucket>();
+  const days = new Map<string, Day>();
   let changed = new Set<OpenLeaf>();
   let closedUntilMs = Number.NEGATIVE_INFINITY;
+  let remembered = 0;
   let forgotten = 0;
 
-  function apply(ticket: OpenTicket, sign: 1 | -1): void {
+  /** A ticket that does not count (sign 0) leaves its leaves behind too: they were touched, and are to be announced. */
+  function apply(ticket: OpenTicket, sign: 1 | 0 | -1): void {
+    const { hourMs, dayEndMs, businessDate, storeId } = ticket;
+    const open: Bucket[] = [];
+    if (hourMs + HOUR_MS > closedUntilMs) open.push(bucketOf('hour', hourMs, hourMs + HOUR_MS, storeId));
+    if (dayEndMs > closedUntilMs) open.push(bucketOf('day', dayBucketMs(businessDate), dayEndMs, storeId));
     for (const amount of ticket.amounts) {
-      if (ticket.hourMs + HOUR_MS > closedUntilMs) {
-        change(ticket, amount, sign, 'hour', ticket.hourMs, ticket.hourMs + HOUR_MS);
-      }
-      if (ticket.dayEndMs > closedUntilMs) {
-        change(ticket, amount, sign, 'day', dayBucketMs(ticket.businessDate), ticket.dayEndMs);
+      const name = `${amount.category}\u0000${amount.sku}`;
+      for (const bucket of open) {
+        const leaf = leafOf(bucket, name, amount);
+        leaf.unitsThousandths += sign * amount.unitsThousandths;
+        leaf.revenueMinor += sign * amount.revenueMinor;
+        changed.add(leaf);
       }
     }
   }
 
-  function change(
-    ticket: OpenTicket,
-    amount: LeafAmount,
-    sign: 1 | -1,
-    granularity: Granularity,
-    bucketMs: number,
-    endMs: number,
-  ): void {
-    const key = `${granularity}|${bucketMs}|${ticket.storeId}|${amount.category}|${amount.sku}`;
-    let leaf = leaves.get(key);
-    if (leaf === undefined) {
-      leaf = {
-        granularity,
-        bucketMs,
-        endMs,
-        storeId: ticket.storeId,
-        category: amount.category,
-        sku: amount.sku,
-        unitsThousandths: 0,
-        revenueMinor: 0,
-      };
-      leaves.set(key, leaf);
+  function bucketOf(granularity: Granularity, bucketMs: number, endMs: number, storeId: string): Bucket {
+    const name = `${granularity}\u0000${bucketMs}\u0000${storeId}`;
+    let bucket = buckets.get(name);
+    if (bucket === undefined) {
+      bucket = { granularity, bucketMs, endMs, storeId, leaves: new Map() };
+      buckets.set(name, bucket);
     }
-    leaf.unitsThousandths += sign * amount.unitsThousandths;
-    leaf.revenueMinor += sign * amount.revenueMinor;
-    changed.add(leaf);
+    return bucket;
   }
 
-  function remember(key: string, entry: Remembered): void {
-    if (tickets.size < limits.ticketsMax || tickets.has(key)) tickets.set(key, entry);
-    else forgotten += 1;
+  function dayOf(ticket: OpenTicket, untilMs: number): Day {
+    const name = `${ticket.businessDate}\u0000${ticket.storeId}`;
+    let day = days.get(name);
+    if (day === undefined) days.set(name, (day = { tickets: new Map(), endMs: untilMs }));
+    day.endMs = Math.max(day.endMs, untilMs);
+    return day;
   }
 
-  function voidTicket(key: string, untilMs: number): void {
-    const known = tickets.get(key);
-    if (known?.voided === true) return;
-    if (known?.ticket) apply(known.ticket, -1);
-    remember(key, { version: known?.version ?? -1n, voided: true, ticket: known?.ticket ?? null, untilMs });
+  function remember(day: Day, transactionId: string, known: Known): void {
+    if (!day.tickets.has(transactionId)) remembered += 1;
+    day.tickets.set(transactionId, known);
+  }
+
+  /** The oldest first: a duplicate or a correction comes soon, if it comes. */
+  function forgetBeyondLimit(): void {
+    for (const [name, { tickets }] of days) {
+      for (const transactionId of tickets.keys()) {
+        if (remembered <= limits.ticketsMax) return;
+        tickets.delete(transactionId);
+        remembered -= 1;
+        forgotten += 1;
+      }
+      days.delete(name);
+    }
+  }
+
+  function changeVoiders(day: Day, transactionId: string, by: 1 | -1): void {
+    const known = day.tickets.get(transactionId) ?? { ticket: null, voiders: 0 };
+    const counted = known.voiders === 0;
+    known.voiders += by;
+    const counts = known.voiders === 0;
+    if (known.ticket !== null && counted !== counts) apply(known.ticket, counts ? 1 : -1);
+    remember(day, transactionId, known);
   }
 
   return {
     add(ticket) {
       const untilMs = Math.max(ticket.dayEndMs, ticket.hourMs + HOUR_MS);
-      const key = ticketKey(ticket, ticket.transactionId);
-      const known = tickets.get(key);
-      if (known !== undefined && known.version >= ticket.version) return false;
-      const voided = known?.voided === true;
-      if (known?.ticket && !voided) apply(known.ticket, -1);
-      if (!voided) apply(ticket, 1);
-      remember(key, { version: ticket.version, voided, ticket, untilMs });
-      if (ticket.voids !== null) voidTicket(ticketKey(ticket, ticket.voids), untilMs);
+      if (untilMs <= closedUntilMs) return true;
+      const day = dayOf(ticket, untilMs);
+      const { ticket: before = null, voiders = 0 } = day.tickets.get(ticket.transactionId) ?? {};
+      if (before !== null && before.version >= ticket.version) return false;
+      if (before !== null && voiders === 0) apply(before, -1);
+      apply(ticket, voiders === 0 ? 1 : 0);
+      remember(day, ticket.transactionId, { ticket, voiders });
+      if (before?.voids) changeVoiders(day, before.voids, -1);
+      if (ticket.voids !== null) changeVoiders(day, ticket.voids, 1);
+      forgetBeyondLimit();
       return true;
     },
     takeChanged() {
@@ -142,21 +161,34 @@ export function createOpenTotals(limits: { ticketsMax: number }): OpenTotals {
     close(watermarkMs) {
       if (watermarkMs <= closedUntilMs) return [];
       closedUntilMs = watermarkMs;
-      const closed = new Map<string, ClosedBucket>();
-      for (const [key, leaf] of leaves) {
-        if (leaf.endMs > watermarkMs) continue;
-        leaves.delete(key);
-        changed.delete(leaf);
-        const { granularity, bucketMs, endMs, storeId } = leaf;
-        closed.set(`${granularity}|${bucketMs}|${storeId}`, { granularity, bucketMs, endMs, storeId });
+      const closed: ClosedBucket[] = [];
+      for (const [name, { leaves, ...bucket }] of buckets) {
+        if (bucket.endMs > watermarkMs) continue;
+        buckets.delete(name);
+        for (const leaf of leaves.values()) changed.delete(leaf);
+        if (leaves.size > 0) closed.push(bucket);
       }
-      for (const [key, ticket] of tickets) if (ticket.untilMs <= watermarkMs) tickets.delete(key);
-      return [...closed.values()];
+      for (const [name, { endMs, tickets }] of days) {
+        if (endMs > watermarkMs) continue;
+        days.delete(name);
+        remembered -= tickets.size;
+      }
+      return closed;
     },
     forgotten: () => forgotten,
   };
 }
 
-function ticketKey(ticket: OpenTicket, transactionId: string): string {
-  return `${ticket.businessDate}|${ticket.storeId}|${transactionId}`;
+function leafOf(
+  { granularity, bucketMs, storeId, leaves }: Bucket,
+  name: string,
+  amount: LeafAmount,
+): OpenLeaf {
+  let leaf = leaves.get(name);
+  if (leaf === undefined) {
+    const { category, sku } = amount;
+    leaf = { granularity, bucketMs, storeId, category, sku, unitsThousandths: 0, revenueMinor: 0 };
+    leaves.set(name, leaf);
+  }
+  return leaf;
 }

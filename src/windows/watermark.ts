@@ -3,8 +3,8 @@
  *
  * It is the highest end time seen less the allowed lateness, and never goes back. A partition that has fallen silent
  * goes on with the clock from where it stood, `base + (now − since)`, so that closing waits for no shop that has shut
- * for the night; as it only ever flows on from its last record it cannot jump, whatever the clock says. It also
- * follows the furthest of the partitions read beside it: what then comes late amends, so this costs no exactness.
+ * for the night; after a restart it flows on from where it was committed and makes no jump for the time in between. It
+ * also follows the furthest of the partitions read beside it: what then comes late amends, so this costs no exactness.
  * Source: Akidau et al., "The Dataflow Model", VLDB 2015, section 2.3; idle sources as in Apache Flink.
  */
 export type Watermark = {
@@ -15,24 +15,26 @@ export type Watermark = {
   readonly sinceMs: number;
 };
 
+const STEP_MS = 1_000;
+
 /** What a partition starts with: nothing, or the watermark committed with its offset. */
 export function startWatermark(committedMs: number | null, nowMs: number): Watermark {
   return { ms: committedMs, baseMs: committedMs, sinceMs: nowMs };
 }
 
-/** After reading records: `maxEndMs` is the highest end time among them, null when none was accepted. */
+/** After reading tickets: `maxEndMs` is the highest end time among them. */
 export function observe(
   watermark: Watermark,
-  seen: { maxEndMs: number | null; nowMs: number; allowedLatenessMs: number },
+  seen: { maxEndMs: number; nowMs: number; allowedLatenessMs: number },
 ): Watermark {
-  const candidate = seen.maxEndMs === null ? null : seen.maxEndMs - seen.allowedLatenessMs;
-  const ms = latest(watermark.ms, candidate);
+  const ms = latest(watermark.ms, seen.maxEndMs - seen.allowedLatenessMs);
   return { ms, baseMs: ms, sinceMs: seen.nowMs };
 }
 
 /**
  * When everything written has been read and nothing comes: after `idleAfterMs` of silence it goes on with the clock, and
- * up to `leadMs`, the furthest watermark of the partitions beside it (null: none is known).
+ * up to `leadMs`, the furthest watermark of the partitions beside it (null: none is known). It then moves by whole
+ * seconds: every move is a message, and all buckets end on whole minutes.
  */
 export function idle(
   watermark: Watermark,
@@ -40,10 +42,10 @@ export function idle(
 ): Watermark {
   const silentMs = now.nowMs - watermark.sinceMs;
   if (watermark.baseMs === null || silentMs < now.idleAfterMs) return watermark;
-  return { ...watermark, ms: latest(latest(watermark.ms, watermark.baseMs + silentMs), now.leadMs) };
+  const reached = Math.max(watermark.baseMs + silentMs, now.leadMs ?? Number.NEGATIVE_INFINITY);
+  return { ...watermark, ms: latest(watermark.ms, Math.floor(reached / STEP_MS) * STEP_MS) };
 }
 
-function latest(a: number | null, b: number | null): number | null {
-  if (a === null) return b;
-  return b === null ? a : Math.max(a, b);
+function latest(known: number | null, ms: number): number {
+  return known === null ? ms : Math.max(known, ms);
 }
