@@ -60,7 +60,11 @@ export type IngestRole = {
 
 export const INGEST_GROUP = 'foretill-ingest';
 
-type Source = { readonly state: SourceState; nextOffset: number };
+type Source = {
+  readonly state: SourceState;
+  nextOffset: number;
+  /** As far as it was told. */ forgotten: number;
+};
 
 export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   const { log, store, config, clock, telemetry } = deps;
@@ -88,7 +92,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
       if (watermarkMs !== null) open.close(watermarkMs);
       await rebuildOpen(open, partition, watermarkMs);
       const state = { topic, partition, watermark: startWatermark(watermarkMs, clock.nowMs()), open };
-      sources.set(partition, { state, nextOffset: committed?.offset ?? 0 });
+      sources.set(partition, { state, nextOffset: committed?.offset ?? 0, forgotten: 0 });
     }
     ready = true;
     telemetry.events.roleReady({ role: 'ingest', seconds: (performance.now() - startedMs) / 1000 });
@@ -117,6 +121,8 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
 
   async function eachBatch(batch: Batch): Promise<void> {
     await serial.run(async () => {
+      // The tick may have sent effects of this partition on their way after the batch was taken.
+      await flights.get(batch.partition);
       const source = sources.get(batch.partition);
       if (source === undefined) return;
       const sinceMs = performance.now();
@@ -128,7 +134,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
       await deps.calendars.enter(newStores);
       const last = batch.records.at(-1);
       const nextOffset = last === undefined ? source.nextOffset : last.offset + 1;
-      const token = tokenOf(source, nextOffset);
+      const token = tokenOf(source, nextOffset, batch.records[0]?.timestampMs);
       const caughtUp = nextOffset >= batch.highWatermark;
       const effects = ingestStep(
         source.state,
@@ -136,6 +142,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
         limits,
       );
       source.nextOffset = nextOffset;
+      if (effects.close !== null) tellForgotten(source);
       const rows = rowsOf(effects.insert, source);
       await launch(
         { place: placeOf(source), refused, rows, token, effects, commit: position(source) },
@@ -182,6 +189,13 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
     return encodeRows(tickets, (ticket) => toTransactionRow(ticket.transaction, { ...ticket, ...place }));
   }
 
+  function tellForgotten(source: Source): void {
+    const forgotten = source.state.open.forgotten();
+    const count = forgotten - source.forgotten;
+    source.forgotten = forgotten;
+    if (count > 0) telemetry.events.dropped({ what: 'openTicketsMax', count });
+  }
+
   function leadMs(): number | null {
     const known = [...sources.values()].flatMap(({ state }) => state.watermark.ms ?? []);
     return known.length === 0 ? null : Math.max(...known);
@@ -200,14 +214,15 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
       );
       if (effects.messages.length === 0 && effects.close === null) continue;
       const commit = effects.close === null ? null : position(source);
-      const nothing = { refused: [], rows: rowsOf([], source), token: tokenOf(source, source.nextOffset) };
+      const nothing = { refused: [], rows: rowsOf([], source), token: '' };
       await launch({ ...nothing, place: placeOf(source), effects, commit }, () => {});
     }
   }
 
   function fail(error: unknown): void {
-    if (stopped || failure !== null) return;
+    if (failure !== null) return;
     failure = { error };
+    if (stopped) return;
     telemetry.events.roleFailed({ role: 'ingest', error });
     deps.onFailed(error);
   }
@@ -221,8 +236,17 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
     },
     { onAssigned, onRevoked, eachBatch, onCrash: fail },
   );
+  // One waits at most, but one does: a busy partition must not keep the silent ones from closing.
+  let ticking = false;
   const timer = setInterval(() => {
-    if (serial.pending() === 0 && failure === null) serial.run(tick).catch(fail);
+    if (ticking || failure !== null) return;
+    ticking = true;
+    serial
+      .run(tick)
+      .catch(fail)
+      .finally(() => {
+        ticking = false;
+      });
   }, config.ingestTickMs);
 
   return {
@@ -246,12 +270,16 @@ function placeOf({ state: { topic, partition } }: Source): TopicPartition {
   return { topic, partition };
 }
 
-/** Of the records from where the source stands up to `nextOffset`. */
+/**
+ * Of the records from where the source stands up to `nextOffset`; with the time of the first, so that the same offsets
+ * of a log that was begun anew are not taken for a repetition.
+ */
 function tokenOf(
   { state: { topic, partition }, nextOffset: fromOffset }: Source,
   nextOffset: number,
+  firstMs: number | undefined,
 ): string {
-  return `${topic}:${partition}:${fromOffset}-${nextOffset}`;
+  return `${topic}:${partition}:${fromOffset}-${nextOffset}@${firstMs}`;
 }
 
 /** Where the source stands, to be committed once everything up to there is done. */
