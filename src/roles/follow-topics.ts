@@ -7,6 +7,7 @@ import type { DemoControls } from '../adapters/http/demo-controls.ts';
 import type { Feed } from '../adapters/websocket/feed.ts';
 import type { Latest } from '../adapters/websocket/latest.ts';
 import { alertView } from '../adapters/websocket/alert-view.ts';
+import { scoreView } from '../adapters/websocket/forecast-view.ts';
 import { DecodeError } from '../pipeline/codec.ts';
 import type { Codec } from '../pipeline/codec.ts';
 import type { Batch, Log, TailOptions } from '../pipeline/log.ts';
@@ -43,6 +44,10 @@ export function followForecasts(deps: FollowDeps & { readonly latest: Latest }):
     const { series } = change.entry.series;
     const key = change.kind === 'forecast' ? series : `${series} ${change.bucket}`;
     feed.publish({ type: change.kind, series: change.entry.series, key, body: change.json });
+    if (change.kind === 'forecast') {
+      const body = () => JSON.stringify(scoreView(message));
+      feed.publish({ type: 'score', series: change.entry.series, key: `${series} score`, body });
+    }
     const { event_ms: eventMs } = message;
     if (eventMs === null || eventMs <= newestEventMs) return;
     newestEventMs = eventMs;

@@ -95,6 +95,7 @@ export type FeedMessage =
   | { type: 'resumed'; id: string; epoch: string; seq: number }
   | ({ type: 'forecast'; seq: number } & Forecast)
   | ({ type: 'nowcast'; seq: number } & Nowcast)
+  | { type: 'score'; seq: number }
   | ({ type: 'status'; seq: number } & Status)
   | { type: 'alert'; seq: number; message: string }
   | { type: 'error'; code: string; message: string };

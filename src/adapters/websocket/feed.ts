@@ -29,7 +29,7 @@ export type FeedDeps = {
 };
 
 export type OutgoingFeedMessage = {
-  readonly type: 'forecast' | 'nowcast' | 'alert' | 'status';
+  readonly type: 'forecast' | 'nowcast' | 'score' | 'alert' | 'status';
   /** Whom it concerns; null: everyone. */
   readonly series: SeriesView | null;
   /** A later message with the same key makes this one worthless; null: never. */

@@ -42,6 +42,9 @@ export type NowcastView = SeriesView & {
   readonly quantiles: readonly number[];
 };
 
+/** How the forecasts of a series have done, with the bucket that has just closed. */
+export type ScoreView = SeriesView & { readonly bucket: string; readonly scores: readonly BandScore[] };
+
 export function seriesView(
   message: Pick<
     ForecastMessage,
@@ -58,6 +61,10 @@ export function seriesView(
     ...(category === null ? {} : { category }),
     ...(product === null ? {} : { product }),
   };
+}
+
+export function scoreView(message: ForecastMessage): ScoreView {
+  return { ...seriesView(message), bucket: isoSeconds(message.origin_ms), scores: message.scores };
 }
 
 export function forecastView(message: ForecastMessage): ForecastView {

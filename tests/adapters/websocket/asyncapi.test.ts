@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import { alertView } from '../../../src/adapters/websocket/alert-view.ts';
 import { snapshotOf } from '../../../src/adapters/websocket/feed-opening.ts';
 import { parseClientMessage } from '../../../src/adapters/websocket/feed-protocol.ts';
-import { forecastView, nowcastView } from '../../../src/adapters/websocket/forecast-view.ts';
+import { forecastView, nowcastView, scoreView } from '../../../src/adapters/websocket/forecast-view.ts';
 import { createLatest } from '../../../src/adapters/websocket/latest.ts';
 import { TOPICS } from '../../../src/pipeline/topics.ts';
 import { forecastMessage, nowcastMessage, storeSeries } from './forecast-messages.ts';
@@ -56,6 +56,7 @@ describe('messages of the feed are as the document says', () => {
   const cases: [string, unknown][] = [
     ['Snapshot', JSON.parse(snapshot.toString())],
     ['ForecastMessage', { type: 'forecast', seq: 1, ...forecastView(forecastMessage()) }],
+    ['ScoreMessage', { type: 'score', seq: 1, ...scoreView(forecastMessage()) }],
     ['NowcastMessage', { type: 'nowcast', seq: 1, ...nowcastView(nowcastMessage()) }],
     ['AlertMessage', { type: 'alert', seq: 1, ...alert.body }],
   ];
