@@ -20,9 +20,9 @@ import { withPlatform } from './platform.ts';
 import { createTicketMaker } from './tickets.ts';
 
 const TIME_ZONE = 'America/New_York';
-/** An evening and a bit of the next day: seven hours and a business day close on the way. */
-const FROM_MS = Date.UTC(2026, 4, 14, 21);
-const HOURS = 8;
+/** The end of an evening: three or four hours and a business day close on the way, each for every partition. */
+const FROM_MS = Date.UTC(2026, 4, 15, 1);
+const HOURS = 4;
 const RECORDS_PER_APPEND = 5_000;
 const GOAL = 0.6;
 

@@ -2,16 +2,22 @@
 import { cpus } from 'node:os';
 import { benchEngine } from './engine.ts';
 import { benchFanOut } from './feed.ts';
+import { benchFeedLatency } from './feed-latency.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLog } from './log.ts';
+import { benchStore } from './store.ts';
 
 type Options = { readonly quick: boolean };
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   ingest: benchIngest,
   engine: benchEngine,
+  async feed(options) {
+    await benchFeedLatency(options);
+    await benchFanOut(options);
+  },
   log: benchLog,
-  feed: benchFanOut,
+  store: benchStore,
 };
 
 const words = process.argv.slice(2);
