@@ -26,6 +26,8 @@ export function loadConfig(dir: string, overrides: Partial<Config> = {}): Config
  */
 export function keepSettings(dir: string, settings: Partial<Config>): Config {
   const known = readSettings(dir);
+  const merged = { ...known, ...settings };
+  const config = resolveConfig(merged);
   for (const [name, value] of Object.entries(settings)) {
     const before = known[name as keyof Config];
     if (before === undefined || JSON.stringify(before) === JSON.stringify(value)) continue;
@@ -35,8 +37,6 @@ export function keepSettings(dir: string, settings: Partial<Config>): Config {
       { remedy: 'Use another --dir for it.' },
     );
   }
-  const merged = { ...known, ...settings };
-  const config = resolveConfig(merged);
   if (JSON.stringify(merged) !== JSON.stringify(known)) writeSettings(dir, merged);
   return config;
 }

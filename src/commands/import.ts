@@ -7,6 +7,7 @@ import { instantOfText } from '../adapters/csv/local-time.ts';
 import { openTable } from '../adapters/csv/open-table.ts';
 import type { CsvTable } from '../adapters/csv/open-table.ts';
 import type { RowProblem } from '../adapters/csv/row-problems.ts';
+import { tillColumns } from '../adapters/csv/till-columns.ts';
 import type { TillSource } from '../adapters/csv/till-source.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
@@ -82,6 +83,8 @@ async function runImport(file: string, options: Options): Promise<void> {
   const source = tillSource(table.header, options, loadConfig(dir));
   const kind = options.kind ?? (source.name === 'columns' ? undefined : 'transactions');
   if (kind === undefined) throw unknownKind(table);
+  // A file that cannot be used must not decide the directory's currency and zone.
+  if (kind === 'transactions') tillColumns(table.header, source);
   const settings = settingsOf(kind, source, options);
   const config = options.dryRun === true ? loadConfig(dir, settings) : keepSettings(dir, settings);
   const platform = options.dryRun === true ? undefined : await openQuietly(dir, config);

@@ -40,7 +40,7 @@ for (let hour = 0; hour < WEEKS * 7 * 24; hour += 1) {
 const lines = sales.flatMap((ticket) => ticket.lines.map((line) => ({ ticket, line })));
 
 function shares<T>(items: readonly T[], keyOf: (item: T) => number, size: number): number[] {
-  const counts = new Array<number>(size).fill(0);
+  const counts = Array.from({ length: size }, () => 0);
   for (const item of items) counts[keyOf(item)] = (counts[keyOf(item)] ?? 0) + 1;
   return counts.map((count) => count / items.length);
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, test } from 'vitest';
 import { detectDelimiter, parseRows } from '../../../src/adapters/csv/parse-rows.ts';
