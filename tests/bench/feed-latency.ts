@@ -40,8 +40,9 @@ export async function benchFeedLatency(options: { readonly quick: boolean }): Pr
     try {
       await ready(system, failed);
       const load = { ...plan, url: system.url!, perSecond: PER_SECOND, graceMs: 10_000 };
-      report(await run(load, platform), load);
+      const result = await run(load, platform);
       if (failed.length > 0) throw failed[0];
+      report(result, load);
     } finally {
       await system.stop();
     }

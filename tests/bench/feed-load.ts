@@ -4,6 +4,7 @@
  * that a system (or this thread) that falls behind is not spared. A ticket has arrived when a nowcast of its store's
  * hour counts at least as many units as had been sold when it was sent: a store's tickets stay in order, so it counts.
  */
+import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { createCodec } from '../../src/adapters/avro/codec.ts';
@@ -40,7 +41,7 @@ type Track = { readonly sums: number[]; readonly dueMs: number[]; seen: number }
 
 const SEND_EVERY_MS = 10;
 
-async function main(plan: LoadPlan): Promise<void> {
+async function main(plan: LoadPlan, port: MessagePort): Promise<void> {
   const codec = await createCodec();
   const maker = createTicketMaker(`load ${Date.now()}`, 'UTC');
   const tracks = new Map<string, Track>();
@@ -91,7 +92,7 @@ async function main(plan: LoadPlan): Promise<void> {
         keys.push(message.store_id);
         values.push(codec.encode(TOPICS.transactions, message));
       }
-      if (keys.length > 0) parentPort!.postMessage({ kind: 'tickets', keys, values } satisfies LoadBatch);
+      if (keys.length > 0) port.postMessage({ kind: 'tickets', keys, values } satisfies LoadBatch);
       if (sent < total) return;
       clearInterval(timer);
       resolve();
@@ -105,7 +106,7 @@ async function main(plan: LoadPlan): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   client.close();
   const latenciesMs = Float64Array.from(latencies);
-  parentPort!.postMessage({ kind: 'done', latenciesMs, missing: missing(), nowcasts } satisfies LoadResult);
+  port.postMessage({ kind: 'done', latenciesMs, missing: missing(), nowcasts } satisfies LoadResult);
 }
 
-await main(workerData as LoadPlan);
+await main(workerData as LoadPlan, parentPort!);
