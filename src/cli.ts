@@ -47,6 +47,9 @@ Environment:
   FORETILL_LOG    debug, info, warn, error or silent
   FORETILL_DEBUG  1: show stack traces`;
 
+// Who reads our output may go before the end of it: `foretill … | head`.
+process.stdout.on('error', () => process.exit());
+process.on('uncaughtException', (error) => process.exit(reportError(error)));
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {

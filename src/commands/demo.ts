@@ -10,6 +10,7 @@ import type { System } from '../main.ts';
 import { TOPICS } from '../pipeline/topics.ts';
 import { openPlatform } from '../platform.ts';
 import type { Platform } from '../platform.ts';
+import { businessDate, dayBounds } from '../sales/calendar.ts';
 import { STORES_MAX } from '../simulator/chain.ts';
 import { createTelemetry, logLevelFrom } from '../telemetry/telemetry.ts';
 import { keepSettings } from './data-dir-settings.ts';
@@ -47,7 +48,8 @@ type Options = TillOptions & {
 
 const DEFAULT_STORES = 10;
 /** At many times real time a moment of ours is minutes of theirs: buckets wait for tickets on their way. */
-const DEMO_LIMITS: Partial<Config> = { allowedLatenessMs: 15 * MINUTE_MS, idleAfterMs: 10 * MINUTE_MS };
+const ALLOWED_LATENESS_MS = 15 * MINUTE_MS;
+const DEMO_LIMITS: Partial<Config> = { allowedLatenessMs: ALLOWED_LATENESS_MS, idleAfterMs: 10 * MINUTE_MS };
 
 const EXAMPLES = `
 Examples:
@@ -214,7 +216,7 @@ async function sell(demo: Demo, system: System, signal: AbortSignal): Promise<vo
         demo.state = { ...demo.state, ...feed.place(), nowMs, injections: demo.controls?.injections() ?? [] };
         saveDemoState(dir, demo.state);
       },
-      onEnded: (endMs) => sayEnded(screen, clock, endMs),
+      onEnded: (endMs) => sayEnded(screen, demo, endMs),
     });
   } finally {
     screen.stop();
@@ -233,9 +235,11 @@ async function importCompanions(demo: Demo): Promise<void> {
   }
 }
 
-function sayEnded(screen: Screen, clock: Demo['clock'], endMs: number): void {
-  // Long enough for the last hour to close, then the clock stands: after the data there are no sales to expect.
-  clock.stopAt(endMs + 2 * (DEMO_LIMITS.allowedLatenessMs as number));
+function sayEnded(screen: Screen, { clock, play }: Demo, endMs: number): void {
+  // Long enough for the last day to close, then the clock stands: after the data there are no sales to expect.
+  const calendar = { timeZone: play.settings.timeZone, businessDayStartMinutes: 0 };
+  const lastDay = dayBounds(businessDate(endMs, calendar), calendar);
+  clock.stopAt(lastDay.endMs + 2 * ALLOWED_LATENESS_MS);
   screen.say(
     'This is the end of the data: every ticket has been sent. The page stays; --fresh plays it again.',
   );

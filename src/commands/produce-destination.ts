@@ -7,11 +7,14 @@ import { openPlatform } from '../platform.ts';
 import type { Platform } from '../platform.ts';
 import type { TransactionMessage } from '../sales/transaction-message.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
+import { announcedAddress } from './running-address.ts';
 
 export type Destination = {
   readonly name: string;
-  /** What was refused at once; into the log everything is taken, and judged by ingest. */
+  /** What a running system says of them at once; into the log everything is taken, and judged by ingest. */
   readonly refused: { count: number; readonly examples: string[] };
+  /** Sent before, in the last minutes. */
+  duplicates(): number;
   /** Resolves when the events are durable. */
   send(messages: readonly TransactionMessage[]): Promise<void>;
   close(): Promise<void>;
@@ -37,8 +40,9 @@ export async function openDestination(options: Options): Promise<Destination> {
     );
   } catch (error) {
     if (!(error instanceof ForetillError) || error.code !== 'DATA_DIR_LOCKED') throw error;
-    process.stderr.write(`${error.message} Sending to ${DEFAULT_URL} instead (--url for another address).\n`);
-    return openHttp({ ...options, url: DEFAULT_URL });
+    const url = announcedAddress(options.dir) ?? DEFAULT_URL;
+    process.stderr.write(`${error.message} Sending to ${url} instead (--url for another address).\n`);
+    return openHttp({ ...options, url });
   }
 }
 
@@ -46,6 +50,7 @@ function openLog({ dir, log, codec, close }: Platform): Destination {
   return {
     name: `the log in ${dir}`,
     refused: { count: 0, examples: [] },
+    duplicates: () => 0,
     async send(messages) {
       const records = messages.map((message) => ({
         key: Buffer.from(message.store_id),
@@ -67,9 +72,11 @@ async function openHttp({ url, token }: { url: string; token?: string }): Promis
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
   });
   const refused = { count: 0, examples: [] as string[] };
+  let duplicates = 0;
   return {
     name: base,
     refused,
+    duplicates: () => duplicates,
     async send(messages) {
       const answer = await ask(base, '/api/v1/transactions', {
         method: 'POST',
@@ -87,6 +94,7 @@ async function openHttp({ url, token }: { url: string; token?: string }): Promis
       }
       if (!answer.ok) throw serverRefused(base, answer.status, body);
       const rejected = body.rejected ?? [];
+      duplicates += body.duplicates ?? 0;
       refused.count += rejected.length;
       remember(
         refused.examples,
@@ -98,6 +106,7 @@ async function openHttp({ url, token }: { url: string; token?: string }): Promis
 }
 
 type Answer = {
+  readonly duplicates?: number;
   readonly rejected?: readonly {
     readonly event_id: string | null;
     readonly problems: readonly { readonly message: string }[];

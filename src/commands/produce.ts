@@ -27,7 +27,7 @@ type Options = TillOptions & {
   readonly rate?: number;
   readonly count?: number;
   readonly stores: number;
-  readonly seed: string;
+  readonly seed?: string;
   readonly url?: string;
   readonly tokenFile?: string;
   readonly dir?: string;
@@ -56,8 +56,8 @@ Examples:
   foretill produce till.csv --rate 20 --map sku=ItemNo --zone Europe/Berlin
 
 ${KNOWN_FILES}
-Times are sent as they are in the file. Sending the same again changes nothing. When the directory is in use, what is
-sent goes to the system at http://127.0.0.1:8642.
+Times are sent as they are in the file. Sending the same again changes nothing. When the directory is in use, it is
+sent to the system that runs on it.
 
 Environment:
   FORETILL_TOKEN  token of the running system, when there is no --token-file`;
@@ -73,7 +73,7 @@ export function produceCommand(): Command {
     )
     .option('--count <n>', 'stop after so many tickets', wholeNumber(1, 1e9))
     .option('--stores <n>', 'of the simulated chain', wholeNumber(1, STORES_MAX), 10)
-    .option('--seed <seed>', 'of the simulated chain', '1')
+    .option('--seed <seed>', 'of the simulated chain: the same again (default: another each time)')
     .option('--url <url>', 'send to a running system')
     .option('--token-file <file>', 'file with its token')
     .addOption(dirOption())
@@ -115,11 +115,12 @@ async function inputOf(file: string | undefined, options: Options, config: Confi
     });
   }
   if (file === undefined) {
-    const batches = simulatedNow({ seed: options.seed, stores: options.stores, config, clock: systemClock });
+    const seed = options.seed ?? systemClock.nowMs().toString(36);
+    const batches = simulatedNow({ seed, stores: options.stores, config, clock: systemClock });
     return {
       batches,
       problems,
-      about: 'Simulated tickets',
+      about: `Simulated tickets, seed ${seed}`,
       progress: (sent) => sent / (options.count ?? Number.POSITIVE_INFINITY),
     };
   }
@@ -190,12 +191,12 @@ function report(input: Input, destination: Destination, sent: number, options: O
   if (options.json === true) {
     const problems = input.problems.kept();
     process.stdout.write(
-      `${JSON.stringify({ sent, refused: refused.count, bad, destination: destination.name, problems })}\n`,
+      `${JSON.stringify({ sent, duplicates: destination.duplicates(), refused: refused.count, bad, destination: destination.name, problems })}\n`,
     );
     return;
   }
   process.stdout.write(
-    `${sent.toLocaleString('en')} tickets sent to ${destination.name}, ${refused.count} refused, ${bad} bad rows left out\n`,
+    `${sent.toLocaleString('en')} tickets sent to ${destination.name}, ${destination.duplicates()} of them sent before, ${refused.count} refused, ${bad} bad rows left out\n`,
   );
   for (const message of refused.examples) process.stderr.write(`  refused: ${message}\n`);
   for (const { line, column, reason } of input.problems.kept().slice(0, 20))

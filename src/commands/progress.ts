@@ -15,7 +15,7 @@ export type ProgressOptions = {
   readonly write?: (text: string) => void;
 };
 
-const LABEL_WIDTH = 28;
+const LABEL_WIDTH = 40;
 const STEPS = 10;
 
 export function startProgress(options: ProgressOptions): Progress {

@@ -1,6 +1,7 @@
 /** A system from its start to its graceful end: Ctrl-C, or the failure of a role, which becomes the command's error. */
 import type { System } from '../main.ts';
 import type { Platform } from '../platform.ts';
+import { announceAddress, withdrawAddress } from './running-address.ts';
 import { aborted, stopSignal } from './stop-signal.ts';
 
 export type Running = {
@@ -26,9 +27,11 @@ export async function runUntilStopped(platform: Platform, running: Running): Pro
       end.abort();
     }, signal);
     try {
+      if (system.url !== null) announceAddress(platform.dir, system.url);
       await running.started(system, signal);
       await aborted(signal);
     } finally {
+      withdrawAddress(platform.dir);
       await system.stop();
     }
   } catch (error) {
