@@ -27,8 +27,10 @@ export function createCalendars(deps: { store: Store; config: Config; clock: Clo
   const calendars = new Map<string, StoreCalendar>();
   let distinct: readonly StoreCalendar[] = [chain];
 
-  function set(storeId: string, calendar: StoreCalendar): void {
-    calendars.set(storeId, calendar);
+  function set(entries: Iterable<readonly [string, StoreCalendar]>): void {
+    for (const [storeId, { timeZone, businessDayStartMinutes }] of entries) {
+      calendars.set(storeId, { timeZone, businessDayStartMinutes });
+    }
     const names = new Map([chain, ...calendars.values()].map((each) => [JSON.stringify(each), each]));
     distinct = [...names.values()];
   }
@@ -38,9 +40,7 @@ export function createCalendars(deps: { store: Store; config: Config; clock: Clo
     known: (storeId) => calendars.get(storeId),
     all: () => distinct,
     async load() {
-      for (const row of await readStores(deps.store)) {
-        set(row.storeId, { timeZone: row.timeZone, businessDayStartMinutes: row.businessDayStartMinutes });
-      }
+      set((await readStores(deps.store)).map((row) => [row.storeId, row]));
     },
     async enter(stores) {
       const missing = [...stores].filter(([storeId]) => !calendars.has(storeId));
@@ -50,7 +50,7 @@ export function createCalendars(deps: { store: Store; config: Config; clock: Clo
         deps.store,
         missing.map(([storeId, calendar]) => ({ storeId, name: storeId, ...calendar, recordedAtMs })),
       );
-      for (const [storeId, calendar] of missing) set(storeId, calendar);
+      set(missing);
     },
   };
 }
