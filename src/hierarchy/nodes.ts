@@ -1,8 +1,7 @@
 /**
  * The hierarchy as numbers: every node that is forecast (the chain, a store, a category, …) has an index, and every
- * leaf of `sales` knows the nodes it adds to. A node's series are at rows `2 · node` (units) and `2 · node + 1`
- * (revenue). Nodes are added as their first sale appears and never removed; nothing computed from them depends on
- * that order.
+ * leaf of `sales` knows the nodes it adds to. Nodes are added as their first sale appears and never removed; nothing
+ * computed from them depends on that order, until there are as many as there may be.
  */
 import type { Level } from '../sales/series.ts';
 
@@ -63,11 +62,13 @@ export function createNodes(options: NodesOptions): Nodes {
   }
 
   function addAll(wanted: readonly NodeKey[]): number[] {
-    const mine = wanted.filter((key) => levels.has(key.level) && options.owns(key));
-    if (keys.length + mine.length <= options.nodesMax) return mine.map(add);
-    const known = mine.flatMap((key) => index.get(nodeName(key)) ?? []);
-    refused += mine.length - known.length;
-    return known;
+    const nodes: number[] = [];
+    for (const key of wanted) {
+      if (!levels.has(key.level) || !options.owns(key)) continue;
+      if (keys.length < options.nodesMax || index.has(nodeName(key))) nodes.push(add(key));
+      else refused += 1;
+    }
+    return nodes;
   }
 
   return {
