@@ -1,6 +1,6 @@
 /**
  * A shard's state as bytes and back: a length, a JSON header, then the records of every table as they lie in memory.
- * Open buckets are left out: they are read from the store, or heard of again.
+ * Open buckets are left out: what was sold in them is read from the store.
  */
 import type { NodeKey } from '../hierarchy/nodes.ts';
 import type { Granularity } from '../sales/series.ts';
@@ -13,12 +13,14 @@ type Header = {
   readonly historyMs: number | null;
   readonly sources: readonly (readonly [string, number])[];
   readonly tracked: readonly string[];
+  /** The zone that each store's series were learned in. */
+  readonly zones: Readonly<Record<string, string>>;
   readonly tables: Readonly<
     Record<Granularity, { nextBucketMs: number | null; nodes: readonly NodeKey[]; words: number }>
   >;
 };
 
-export function encodeCheckpoint(shard: Shard): Buffer {
+export function encodeCheckpoint(shard: Shard, zoneOf: (store: string) => string): Buffer {
   const table = (granularity: Granularity) => {
     ensureAllRecords(shard.tables[granularity]);
     const { nextBucketMs, nodes, records, engine } = shard.tables[granularity];
@@ -29,6 +31,7 @@ export function encodeCheckpoint(shard: Shard): Buffer {
     historyMs: shard.historyMs,
     sources: [...shard.sources],
     tracked: [...shard.tracked],
+    zones: Object.fromEntries(storesOf(shard).map((store) => [store, zoneOf(store)])),
     tables: { hour: table('hour'), day: table('day') },
   };
   const json = Buffer.from(JSON.stringify(header));
@@ -41,10 +44,21 @@ export function encodeCheckpoint(shard: Shard): Buffer {
   return Buffer.concat([length, json, ...slabs]);
 }
 
-/** Fills a fresh shard with what `encodeCheckpoint` wrote under the same layout. */
-export function restoreCheckpoint(shard: Shard, bytes: Buffer): void {
+function storesOf({ tables }: Shard): string[] {
+  const stores = new Set<string>();
+  for (const { nodes } of Object.values(tables))
+    for (const { store } of nodes.keys) if (store !== undefined) stores.add(store);
+  return [...stores];
+}
+
+/**
+ * Fills a fresh shard with what `encodeCheckpoint` wrote under the same layout. False, and nothing done, when a store
+ * has been moved to another zone since: its series were learned by another calendar.
+ */
+export function restoreCheckpoint(shard: Shard, bytes: Buffer, zoneOf: (store: string) => string): boolean {
   const headerEnd = 4 + bytes.readUInt32LE(0);
   const header = JSON.parse(bytes.toString('utf8', 4, headerEnd)) as Header;
+  if (Object.entries(header.zones).some(([store, zone]) => zoneOf(store) !== zone)) return false;
   shard.nextOffset = header.nextOffset;
   shard.historyMs = header.historyMs;
   for (const [source, watermarkMs] of header.sources) shard.sources.set(source, watermarkMs);
@@ -57,8 +71,10 @@ export function restoreCheckpoint(shard: Shard, bytes: Buffer): void {
     for (const key of nodes) table.nodes.add(key);
     ensureAllRecords(table);
     if (table.records.used * table.engine.words !== words) throw new Error('checkpoint of another layout');
-    const target = table.records.slab.f64;
-    bytes.copy(Buffer.from(target.buffer, target.byteOffset, target.byteLength), 0, at, at + 8 * words);
+    const { buffer, byteOffset, byteLength } = table.records.slab.f64;
+    bytes.copy(Buffer.from(buffer, byteOffset, byteLength), 0, at, at + 8 * words);
     at += 8 * words;
   }
+  if (at !== bytes.length) throw new Error(`checkpoint of ${bytes.length} bytes instead of ${at}`);
+  return true;
 }

@@ -3,7 +3,7 @@
  * above. The sums are added up in the order of the names, so that they come out the same to the bit wherever and in
  * whatever order the nodes were made.
  */
-import { moveToSum } from '../hierarchy/bottom-up.ts';
+import { addLeaf, moveToSum } from '../hierarchy/bottom-up.ts';
 import type { ForecastBuffer } from '../models/engine.ts';
 import { createForecastBuffer } from '../models/engine.ts';
 import type { Measure } from '../sales/series.ts';
@@ -40,10 +40,11 @@ export function* issue(
     reconciled: false,
     buffer: createForecastBuffer(engine.spec),
   };
-  const sums = new Map<number, Float64Array>();
-  const sumOf = (node: number): Float64Array => {
+  /** Per upper node the sum of its bottom nodes' means, by measure. */
+  const sums = new Map<number, readonly Float64Array[]>();
+  const sumsOf = (node: number): readonly Float64Array[] => {
     let sum = sums.get(node);
-    if (sum === undefined) sums.set(node, (sum = new Float64Array(MEASURES.length * horizon)));
+    if (sum === undefined) sums.set(node, (sum = MEASURES.map(() => new Float64Array(horizon))));
     return sum;
   };
 
@@ -66,7 +67,7 @@ export function* issue(
     isBottom.add(node);
     issued.reconciled = true;
     forecastNode(node, (m) => {
-      for (const parent of parents) addInto(sumOf(parent), m * horizon, issued.buffer.mean);
+      for (const parent of parents) addLeaf(sumsOf(parent)[m]!, issued.buffer.mean);
     });
     yield;
   }
@@ -75,12 +76,8 @@ export function* issue(
     const sum = sums.get(node);
     issued.reconciled = sum !== undefined;
     forecastNode(node, (m) => {
-      if (sum !== undefined) moveToSum(issued.buffer, sum.subarray(m * horizon, (m + 1) * horizon));
+      if (sum !== undefined) moveToSum(issued.buffer, sum[m]!);
     });
     yield;
   }
-}
-
-function addInto(sum: Float64Array, at: number, values: Float64Array): void {
-  for (let h = 0; h < values.length; h += 1) sum[at + h] = (sum[at + h] as number) + (values[h] as number);
 }

@@ -46,6 +46,7 @@ export function nowcastNode(granularity: Granularity, node: number, context: Now
   const means = context.near[granularity].get(node);
   const place = table.records.places[node];
   if (means === undefined || place === undefined || place === -1 || table.nextBucketMs === null) return [];
+  if (table.engine.count(table.records.slab, place) === 0) return [];
   const points: NowcastPoint[] = [];
   for (let step = 0; step < NEAR_STEPS; step += 1) {
     const bucketMs = table.nextBucketMs + step * BUCKET_MS[granularity];
@@ -130,26 +131,47 @@ function widening(key: NodeKey): NodeKey[] {
   return wider;
 }
 
-/** Chooses whose nowcasts to publish: changed series, wider levels first, then some of the rest in turn. */
+/**
+ * Chooses whose nowcasts to publish: changed series, the widest levels first, then some of the rest in turn. No level
+ * takes more than half of what room the wider ones have left while a narrower one waits, so that a busy chain's
+ * narrow series get their turn too; within a level who has waited longest comes first.
+ */
 export function createNowcastQueue(limits: { seriesMax: number; refreshMax: number }) {
-  const waiting: Record<Granularity, Set<number>> = { hour: new Set(), day: new Set() };
+  const waiting: Record<Granularity, Set<number>[]> = { hour: LEVELS.map(newSet), day: LEVELS.map(newSet) };
   const turn: Record<Granularity, number> = { hour: 0, day: 0 };
   return {
-    add(granularity: Granularity, nodes: Iterable<number>): void {
-      for (const node of nodes) waiting[granularity].add(node);
+    add(granularity: Granularity, nodes: Iterable<number>, table: SeriesTable): void {
+      for (const node of nodes) {
+        const { level } = table.nodes.keys[node] as NodeKey;
+        (waiting[granularity][LEVELS.indexOf(level)] as Set<number>).add(node);
+      }
     },
     take(granularity: Granularity, table: SeriesTable): number[] {
-      const set = waiting[granularity];
-      const rank = (node: number): number => LEVELS.indexOf((table.nodes.keys[node] as NodeKey).level);
-      const chosen = [...set].sort((a, b) => rank(a) - rank(b)).slice(0, limits.seriesMax);
-      for (const node of chosen) set.delete(node);
+      const levels = waiting[granularity];
+      const chosen = new Set<number>();
+      for (const level of levels) takeFrom(level, Math.ceil((limits.seriesMax - chosen.size) / 2), chosen);
+      for (const level of levels) takeFrom(level, limits.seriesMax - chosen.size, chosen);
       const count = table.nodes.keys.length;
-      const free = Math.min(limits.refreshMax, limits.seriesMax - chosen.length, count);
+      const free = Math.min(limits.refreshMax, limits.seriesMax - chosen.size, count);
       for (let i = 0; i < free; i += 1) {
-        chosen.push(turn[granularity] % count);
+        chosen.add(turn[granularity] % count);
         turn[granularity] = (turn[granularity] + 1) % count;
       }
-      return [...new Set(chosen)];
+      return [...chosen];
     },
   };
+}
+
+function newSet(): Set<number> {
+  return new Set();
+}
+
+function takeFrom(waiting: Set<number>, count: number, chosen: Set<number>): void {
+  let left = count;
+  for (const node of waiting) {
+    if (left === 0) return;
+    waiting.delete(node);
+    chosen.add(node);
+    left -= 1;
+  }
 }

@@ -3,25 +3,29 @@
  * replaces what was said of its leaf before, so hearing it twice changes nothing; closed buckets are forgotten.
  */
 import type { Granularity, Measure } from '../sales/series.ts';
+import { GRANULARITIES } from '../sales/series.ts';
 import { BUCKET_MS } from './bucket-length.ts';
 import type { OpenTotal } from './messages.ts';
 import { granularityOfSymbol } from './messages.ts';
 import type { SeriesTable } from './series-table.ts';
 
-type Bucket = {
-  readonly leaves: Map<string, { units: number; revenue: number }>;
-  units: number[];
-  revenue: number[];
+type Sold = Record<Measure, number>;
+type Leaf = Sold & {
+  readonly store: string;
+  readonly category: string;
+  readonly sku: string;
+  nodes: readonly number[];
 };
+type Bucket = { readonly leaves: Map<string, Leaf>; readonly sold: Map<number, Sold> };
 
 export type OpenSales = {
   set(total: OpenTotal): void;
   /** Integer thousandths or minor units; 0 where nothing is known. */
   sold(granularity: Granularity, bucketMs: number, node: number, measure: Measure): number;
-  /** Open buckets of the granularity in order. */
-  buckets(granularity: Granularity): readonly number[];
   /** Nodes whose sales changed since the last call. */
   takeChanged(granularity: Granularity): Set<number>;
+  /** To be called when more products are tracked: what was sold of them so far counts in their series too. */
+  trackedMore(): void;
   /** Forgets the buckets before this one. */
   forgetBefore(granularity: Granularity, bucketMs: number): void;
 };
@@ -33,10 +37,30 @@ export function createOpenSales(
   const open: Record<Granularity, Map<number, Bucket>> = { hour: new Map(), day: new Map() };
   const changed: Record<Granularity, Set<number>> = { hour: new Set(), day: new Set() };
 
-  function nodesOf(granularity: Granularity, total: OpenTotal): readonly number[] {
+  function nodesOf(granularity: Granularity, { store, category, sku }: Leaf): readonly number[] {
     const { nodes } = tables[granularity];
-    const leaf = nodes.ofLeaf(total.store_id, total.category);
-    return isTracked(total.sku) ? [...leaf, ...nodes.ofProduct(total.store_id, total.sku)] : leaf;
+    const leaf = nodes.ofLeaf(store, category);
+    return isTracked(sku) ? [...leaf, ...nodes.ofProduct(store, sku)] : leaf;
+  }
+
+  function leafOf(granularity: Granularity, bucket: Bucket, total: OpenTotal): Leaf {
+    const { store_id: store, category, sku } = total;
+    const name = `${store}\u0000${category}\u0000${sku}`;
+    let leaf = bucket.leaves.get(name);
+    if (leaf === undefined) {
+      leaf = { store, category, sku, units: 0, revenue: 0, nodes: [] };
+      leaf.nodes = nodesOf(granularity, leaf);
+      bucket.leaves.set(name, leaf);
+    }
+    return leaf;
+  }
+
+  function addTo(granularity: Granularity, bucket: Bucket, node: number, more: Sold): void {
+    let sold = bucket.sold.get(node);
+    if (sold === undefined) bucket.sold.set(node, (sold = { units: 0, revenue: 0 }));
+    sold.units += more.units;
+    sold.revenue += more.revenue;
+    changed[granularity].add(node);
   }
 
   return {
@@ -44,26 +68,34 @@ export function createOpenSales(
       const granularity = granularityOfSymbol(total.granularity);
       const bucketMs = gridBucket(tables[granularity], total.bucket_ms);
       if (bucketMs === null) return;
-      const bucket = open[granularity].get(bucketMs) ?? { leaves: new Map(), units: [], revenue: [] };
+      const bucket = open[granularity].get(bucketMs) ?? { leaves: new Map(), sold: new Map() };
       open[granularity].set(bucketMs, bucket);
-      const name = `${total.store_id}\u0000${total.category}\u0000${total.sku}`;
-      const known = bucket.leaves.get(name) ?? { units: 0, revenue: 0 };
-      const units = total.units_thousandths - known.units;
-      const revenue = total.revenue_minor - known.revenue;
-      if (units === 0 && revenue === 0) return;
-      bucket.leaves.set(name, { units: total.units_thousandths, revenue: total.revenue_minor });
-      for (const node of nodesOf(granularity, total)) {
-        bucket.units[node] = (bucket.units[node] ?? 0) + units;
-        bucket.revenue[node] = (bucket.revenue[node] ?? 0) + revenue;
-        changed[granularity].add(node);
-      }
+      const leaf = leafOf(granularity, bucket, total);
+      const more = {
+        units: total.units_thousandths - leaf.units,
+        revenue: total.revenue_minor - leaf.revenue,
+      };
+      if (more.units === 0 && more.revenue === 0) return;
+      leaf.units = total.units_thousandths;
+      leaf.revenue = total.revenue_minor;
+      for (const node of leaf.nodes) addTo(granularity, bucket, node, more);
     },
-    sold: (granularity, bucketMs, node, measure) => open[granularity].get(bucketMs)?.[measure][node] ?? 0,
-    buckets: (granularity) => [...open[granularity].keys()].sort((a, b) => a - b),
+    sold: (granularity, bucketMs, node, measure) =>
+      open[granularity].get(bucketMs)?.sold.get(node)?.[measure] ?? 0,
     takeChanged(granularity) {
       const taken = changed[granularity];
       changed[granularity] = new Set();
       return taken;
+    },
+    trackedMore() {
+      for (const granularity of GRANULARITIES)
+        for (const bucket of open[granularity].values())
+          for (const leaf of bucket.leaves.values()) {
+            const nodes = nodesOf(granularity, leaf);
+            const before = leaf.nodes;
+            leaf.nodes = nodes;
+            for (const node of nodes) if (!before.includes(node)) addTo(granularity, bucket, node, leaf);
+          }
     },
     forgetBefore(granularity, bucketMs) {
       for (const key of open[granularity].keys()) if (key < bucketMs) open[granularity].delete(key);

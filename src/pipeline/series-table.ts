@@ -11,7 +11,7 @@ import type { Nodes } from '../hierarchy/nodes.ts';
 import type { CalendarWindow, Engine, ScoredBuffer } from '../models/engine.ts';
 import { createScoredBuffer } from '../models/engine.ts';
 import type { Slab } from '../stats/slab.ts';
-import { createSlab } from '../stats/slab.ts';
+import { createSlab, growSlab } from '../stats/slab.ts';
 import { BUCKET_MS } from './bucket-length.ts';
 
 /** Where records lie: the live table's, or those of some nodes in a scratch slab. Nodes beyond the end are absent. */
@@ -65,9 +65,7 @@ export function ensureRecords(records: Records, engine: Engine, node: number): v
   const place = records.used * engine.words;
   const needed = place + MEASURES.length * engine.words;
   if (records.slab.f64.length < needed) {
-    const grown = createSlab(Math.max(needed, 2 * records.slab.f64.length));
-    grown.f64.set(records.slab.f64);
-    records.slab = grown;
+    records.slab = growSlab(records.slab, Math.max(needed, 2 * records.slab.f64.length));
   }
   for (let m = 0; m < MEASURES.length; m += 1) engine.init(records.slab, place + m * engine.words);
   records.places[node] = place;
@@ -81,17 +79,20 @@ export function ensureAllRecords(table: SeriesTable): void {
   }
 }
 
+/** Nodes stepped between two pauses: some milliseconds of work. */
+const NODES_PER_PAUSE = 256;
+
 /**
  * Folds the buckets `fromMs ≤ bucket < beforeMs` into the records of the nodes that `records` holds. `totals` are of
- * exactly these buckets. A generator, so that the caller can let others run between two buckets: it yields each
- * bucket once folded. A series begins with its first bucket that has sales.
+ * exactly these buckets. A generator, so that the caller can let others run meanwhile (but not touch the table): it
+ * yields each bucket once folded, and null in the middle of one. A series begins with its first bucket that has sales.
  */
 export function* fold(
   table: SeriesTable,
   records: Records,
   range: { readonly fromMs: number; readonly beforeMs: number; readonly totals: Totals },
   context: FoldContext,
-): Generator<number, void> {
+): Generator<number | null, void> {
   const sums = createSums();
   const leaves = createCursor(range.totals.leaves);
   const products = range.totals.products === null ? null : createCursor(range.totals.products);
@@ -105,7 +106,7 @@ export function* fold(
     products?.upTo(bucketMs + lengthMs, (totals, i) =>
       sums.add(table.nodes.ofProduct(totals.storeId[i] as string, totals.sku[i] as string), totals, i),
     );
-    step(bucketMs, sums);
+    yield* step(bucketMs, sums);
     yield bucketMs;
   }
 }
@@ -129,13 +130,14 @@ function createStepper(
   table: SeriesTable,
   records: Records,
   context: FoldContext,
-): (bucketMs: number, sums: Sums) => void {
+): (bucketMs: number, sums: Sums) => Generator<null, void> {
   const { engine, nodes } = table;
   const buffer = createScoredBuffer(engine);
   const scored: ScoredBucket = { table, node: 0, measure: 'units', bucketMs: 0, actual: 0, bands: 0, buffer };
   const unitOf = { units: 1000, revenue: context.minorPerUnit };
-  return (bucketMs, sums) => {
+  return function* step(bucketMs, sums) {
     const windows = createWindows(table, bucketMs, context);
+    let steps = 0;
     for (let node = 0; node < records.places.length; node += 1) {
       const place = records.places[node] as number;
       if (place === -1) continue;
@@ -149,11 +151,13 @@ function createStepper(
         Object.assign(scored, { node, measure, bucketMs, actual, bands });
         context.onScored(scored);
       }
+      steps += 1;
+      if (steps % NODES_PER_PAUSE === 0) yield null;
     }
   };
 }
 
-/** Calendar windows of one bucket, one per zone and business day. */
+/** Calendar windows of one bucket, one per zone. */
 export function createWindows(
   table: Pick<SeriesTable, 'granularity' | 'engine'>,
   bucketMs: number,

@@ -95,5 +95,14 @@ export function shardLayout(config: Config): string {
     levels: config.granularities[granularity].levels,
     layout: shard.tables[granularity].engine.layout,
   }));
-  return JSON.stringify({ version: 1, shards: config.shards, productsMax: config.productsMax, tables });
+  const { shards, productsMax, timeZone, businessDayStartMinutes, currency } = config;
+  return JSON.stringify({
+    version: 1,
+    shards,
+    productsMax,
+    timeZone,
+    businessDayStartMinutes,
+    currency,
+    tables,
+  });
 }

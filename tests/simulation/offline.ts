@@ -43,7 +43,7 @@ export function offlineRun(
       { fromMs, beforeMs, totals: { leaves, products } },
       context,
     )) {
-      table.nextBucketMs = bucketMs + BUCKET_MS[table.granularity];
+      if (bucketMs !== null) table.nextBucketMs = bucketMs + BUCKET_MS[table.granularity];
     }
     keepStates(table, states);
     for (const _ of issue(table, { calendarOf }, (issued) => {

@@ -6,7 +6,13 @@ import { MEASURES } from '../../sales/series.ts';
 import { bucketEndMs } from '../../sales/calendar.ts';
 import { BUCKET_MS } from '../../pipeline/bucket-length.ts';
 import type { FoldContext, Records, SeriesTable, Totals } from '../../pipeline/series-table.ts';
-import { addNodes, createRecords, ensureAllRecords, ensureRecords, fold } from '../../pipeline/series-table.ts';
+import {
+  addNodes,
+  createRecords,
+  ensureAllRecords,
+  ensureRecords,
+  fold,
+} from '../../pipeline/series-table.ts';
 import type { Shard } from '../../pipeline/shard.ts';
 import { before, copyFrom, refresh, take } from '../../pipeline/snapshots.ts';
 import type { Calendars } from '../calendars.ts';
@@ -16,8 +22,10 @@ export type FoldDeps = {
   readonly store: Store;
   readonly calendars: Calendars;
   readonly chunkBuckets: number;
-  /** Tells of each folded bucket: how far a warm start has come. */
-  readonly onBucket?: (granularity: Granularity, bucketMs: number, untilMs: number) => void;
+  /** Told of each bucket that was closed: how far a warm start has come. */
+  readonly onBucket: (granularity: Granularity, bucketMs: number, untilMs: number) => void;
+  /** Asked now and then: what it returns is waited for, and what it throws ends the work. */
+  readonly pause: () => Promise<void> | undefined;
 };
 
 /** Closes every bucket of the table that has ended everywhere by the watermark; returns how many. */
@@ -39,8 +47,10 @@ export async function closeUpTo(
     addNodes(table, totals);
     ensureAllRecords(table);
     await runSliced(fold(table, table.records, { ...chunk, totals }, context), (bucketMs) => {
+      if (bucketMs === null) return deps.pause();
       table.nextBucketMs = bucketMs + BUCKET_MS[granularity];
-      deps.onBucket?.(granularity, bucketMs, untilMs);
+      deps.onBucket(granularity, bucketMs, untilMs);
+      return deps.pause();
     });
     take(shard.snapshots[granularity], table);
   }
@@ -49,13 +59,23 @@ export async function closeUpTo(
 }
 
 /** The first bucket that has not ended in every zone of the chain. */
-function firstOpenBucket(granularity: Granularity, fromMs: number, watermarkMs: number, calendars: Calendars): number {
+function firstOpenBucket(
+  granularity: Granularity,
+  fromMs: number,
+  watermarkMs: number,
+  calendars: Calendars,
+): number {
   let bucketMs = fromMs;
   while (endsBy(granularity, bucketMs, watermarkMs, calendars)) bucketMs += BUCKET_MS[granularity];
   return bucketMs;
 }
 
-function endsBy(granularity: Granularity, bucketMs: number, watermarkMs: number, calendars: Calendars): boolean {
+function endsBy(
+  granularity: Granularity,
+  bucketMs: number,
+  watermarkMs: number,
+  calendars: Calendars,
+): boolean {
   if (granularity === 'hour') return bucketMs + BUCKET_MS.hour <= watermarkMs;
   return calendars.all().every((calendar) => bucketEndMs('day', bucketMs, calendar) <= watermarkMs);
 }
@@ -66,10 +86,16 @@ function chunkAt(granularity: Granularity, fromMs: number, untilMs: number, deps
   return { fromMs, beforeMs: Math.min(untilMs, fromMs + deps.chunkBuckets * BUCKET_MS[granularity]) };
 }
 
-async function readChunk(shard: Shard, granularity: Granularity, range: Range, deps: FoldDeps): Promise<Totals> {
+async function readChunk(
+  shard: Shard,
+  granularity: Granularity,
+  range: Range,
+  deps: FoldDeps,
+): Promise<Totals> {
   const wanted = { granularity, ...range };
   const leaves = await readTotals(deps.store, { ...wanted, products: 'summed' });
-  if (leaves.storeId.some((storeId) => deps.calendars.known(storeId) === undefined)) await deps.calendars.load();
+  if (leaves.storeId.some((storeId) => deps.calendars.known(storeId) === undefined))
+    await deps.calendars.load();
   if (!wantsProducts(shard, granularity)) return { leaves, products: null };
   return { leaves, products: await readTotals(deps.store, { ...wanted, products: [...shard.tracked] }) };
 }
@@ -101,7 +127,7 @@ export async function refold(
   const words = MEASURES.length * table.engine.words;
   const began = (place: number) => table.engine.count(scratch.slab, place) > 0;
   const again = { records: scratch, nodes: recomputed, words, began };
-  for (let at = base?.nextBucketMs ?? firstOfGrid(table, range.firstMs); at < table.nextBucketMs; ) {
+  for (let at = base?.nextBucketMs ?? firstOfGrid(table, range.firstMs); at < table.nextBucketMs;) {
     const chunk = chunkAt(granularity, at, table.nextBucketMs, deps);
     const totals = await readChunk(shard, granularity, chunk, deps);
     addNodes(table, totals);
@@ -113,7 +139,10 @@ export async function refold(
       if (base !== undefined) copyFrom(base, table.records, scratch, { node, words });
     }
     await runSliced(fold(table, scratch, { ...chunk, totals }, context), (bucketMs) => {
-      refresh(shard.snapshots[granularity], bucketMs + BUCKET_MS[granularity], table.records, again);
+      if (bucketMs !== null) {
+        refresh(shard.snapshots[granularity], bucketMs + BUCKET_MS[granularity], table.records, again);
+      }
+      return deps.pause();
     });
     at = chunk.beforeMs;
   }

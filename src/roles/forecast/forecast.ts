@@ -33,7 +33,7 @@ export type ForecastDeps = {
 export type ForecastProgress = { readonly done: number; readonly total: number; readonly what: string };
 
 export type ForecastRole = {
-  /** Resolves when the first shards have been taken up; rejects when that fails. */
+  /** Resolves when the log has been joined; rejects when that fails. */
   readonly started: Promise<void>;
   /** True once every assigned shard has learned its history. */
   ready(): boolean;
@@ -51,17 +51,25 @@ export const FORECAST_GROUP = 'foretill-forecast';
 /** Returns at once; the shards are taken up in the background, as that may mean to learn years of history. */
 export function startForecast(deps: ForecastDeps): ForecastRole {
   const serial = createSerial();
+  /** Shards that have been taken up. */
   const workers = new Map<number, ShardWorker>();
+  let restoring: ShardWorker | null = null;
   let assigned = false;
+  /** What is in memory may be half done after a failure: nothing more is made of it, least of all a checkpoint. */
+  let failure: { readonly error: unknown } | null = null;
+  const ending = new AbortController();
   deps.telemetry.events.roleStarted({ role: 'forecast' });
   const startedMs = performance.now();
 
   async function onAssigned(partitions: readonly Assignment[]): Promise<void> {
     for (const { partition, committed } of partitions) {
       const worker = createShardWorker(partition, deps);
-      workers.set(partition, worker);
+      restoring = worker;
       const end = (await deps.log.offsets(TOPICS.buckets)).get(partition)?.end ?? 0;
-      await serial.run(() => worker.restore({ committed: committed?.offset ?? 0, end }));
+      const place = { committed: committed?.offset ?? 0, end, signal: ending.signal };
+      await serial.run(() => worker.restore(place));
+      restoring = null;
+      workers.set(partition, worker);
     }
     assigned = true;
     deps.telemetry.events.roleReady({ role: 'forecast', seconds: (performance.now() - startedMs) / 1000 });
@@ -70,24 +78,31 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     for (const { partition } of partitions) {
       const worker = workers.get(partition);
-      if (worker !== undefined) await serial.run(() => checkpoint(worker));
+      if (worker !== undefined && failure === null) await serial.run(() => checkpoint(worker));
       workers.delete(partition);
     }
     assigned = workers.size > 0;
   }
 
   async function eachBatch(batch: Batch): Promise<void> {
-    const worker = workers.get(batch.partition);
-    if (worker !== undefined) await serial.run(() => worker.process(batch));
+    await serial.run(async () => {
+      if (failure !== null) throw failure.error;
+      await workers.get(batch.partition)?.process(batch);
+    });
   }
 
   async function checkpoint(worker: ShardWorker): Promise<void> {
     const nextOffset = await worker.checkpoint();
     if (nextOffset === null) return;
-    await consumer?.commit([{ topic: TOPICS.buckets, partition: worker.shard.index, offset: nextOffset, metadata: '' }]);
+    await consumer?.commit([
+      { topic: TOPICS.buckets, partition: worker.shard.index, offset: nextOffset, metadata: '' },
+    ]);
   }
 
   function fail(error: unknown): void {
+    const stopped = ending.signal.aborted && error === ending.signal.reason;
+    if (stopped || failure !== null) return;
+    failure = { error };
     deps.telemetry.events.roleFailed({ role: 'forecast', error });
     deps.onFailed(error);
   }
@@ -96,10 +111,10 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
   function every(ms: number, task: (worker: ShardWorker) => Promise<void>): NodeJS.Timeout {
     let waiting = false;
     return setInterval(() => {
-      if (waiting || !assigned) return;
+      if (waiting || workers.size === 0) return;
       waiting = true;
       const all = async () => {
-        for (const worker of workers.values()) await task(worker);
+        for (const worker of workers.values()) if (failure === null) await task(worker);
       };
       serial
         .run(all)
@@ -111,33 +126,35 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
   }
 
   let consumer: Consumer | null = null;
-  const joined = deps.log.join(
-    {
-      group: FORECAST_GROUP,
-      topics: [TOPICS.buckets],
-      startFrom: 'earliest',
-      batchRecordsMax: deps.config.bucketBatchRecordsMax,
-    },
-    { onAssigned, onRevoked, eachBatch, onCrash: fail },
-  );
-  const started = joined.then((member) => {
-    consumer = member;
-  });
+  async function join(): Promise<Consumer> {
+    consumer = await deps.log.join(
+      {
+        group: FORECAST_GROUP,
+        topics: [TOPICS.buckets],
+        startFrom: 'earliest',
+        batchRecordsMax: deps.config.bucketBatchRecordsMax,
+      },
+      { onAssigned, onRevoked, eachBatch, onCrash: fail },
+    );
+    return consumer;
+  }
+  const joined = join();
   const timers = [
     every(deps.config.nowcastEveryMs, (worker) => worker.nowcast()),
     every(deps.config.checkpointEveryMs, checkpoint),
   ];
 
   return {
-    started,
-    ready: () => assigned,
-    progress: () => [...workers.values()].map((worker) => worker.progress()).find((progress) => progress !== null) ?? null,
+    started: joined.then(() => undefined),
+    ready: () => assigned && failure === null,
+    progress: () => restoring?.progress() ?? null,
     watermarkMs: () => [...workers.values()][0]?.watermarkMs() ?? null,
     idle: () => serial.pending() === 0,
     shards: () => [...workers.values()].map((worker) => worker.shard),
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      await (await joined).stop();
+      ending.abort();
+      await joined.then((member) => member.stop());
       deps.telemetry.events.roleStopped({ role: 'forecast' });
     },
   };

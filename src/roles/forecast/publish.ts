@@ -34,30 +34,53 @@ export type Publication = {
   readonly nodes: ReadonlySet<number> | null;
   /** False when the ledger has these forecasts already: after a restart. */
   readonly ledger: boolean;
+  /** Tells publications of one moment apart. */
+  readonly serial: number;
 };
 
+/** Forecasts made and not yet written: some 4 KB each. */
+const WAITING_MAX = 2_000;
+
 /** Issues forecasts; returns how many series they are of. */
-export async function publishForecasts(shard: Shard, publication: Publication, deps: PublishDeps): Promise<number> {
-  const table = shard.tables[publication.granularity];
-  const records: OutgoingRecord[] = [];
-  const rows: ForecastRow[] = [];
-  const onForecast = (issued: IssuedForecast): void => {
-    keepNear(shard, publication.granularity, issued);
-    if (publication.nodes !== null && !publication.nodes.has(issued.node)) return;
-    const message = issueMessage(table, issued, publication.stamp);
+export async function publishForecasts(
+  shard: Shard,
+  publication: Publication,
+  deps: PublishDeps,
+): Promise<number> {
+  const { granularity, stamp, nodes, ledger } = publication;
+  const table = shard.tables[granularity];
+  let records: OutgoingRecord[] = [];
+  let rows: ForecastRow[] = [];
+  let series = 0;
+
+  function take(issued: IssuedForecast): void {
+    keepNear(shard, granularity, issued);
+    if (nodes !== null && !nodes.has(issued.node)) return;
+    const message = issueMessage(table, issued, stamp);
     records.push(forecastRecord(shard, message, deps.codec));
-    if (publication.ledger) rows.push(ledgerRow(message));
-  };
-  await runSliced(issue(table, { calendarOf: deps.calendars.of }, onForecast));
-  await deps.log.append(TOPICS.forecasts, records);
-  if (rows.length > 0) await insertForecasts(deps.store, rows, ledgerToken(shard, publication, rows));
-  return records.length;
+    if (ledger) rows.push(ledgerRow(message));
+  }
+
+  async function write(): Promise<void> {
+    const token = ledgerToken(shard, publication, series);
+    const [written, entered] = [records, rows];
+    records = [];
+    rows = [];
+    series += written.length;
+    await deps.log.append(TOPICS.forecasts, written);
+    if (entered.length > 0) await insertForecasts(deps.store, entered, token);
+  }
+
+  await runSliced(issue(table, { calendarOf: deps.calendars.of }, take), () =>
+    records.length >= WAITING_MAX ? write() : undefined,
+  );
+  if (records.length > 0) await write();
+  return series;
 }
 
-/** The same forecasts issued again after a crash carry the same token; another amendment, another one. */
-function ledgerToken(shard: Shard, publication: Publication, rows: readonly ForecastRow[]): string {
-  const { granularity, stamp } = publication;
-  return `forecasts:${shard.index}:${granularity}:${rows[0]?.originMs}:${stamp.kind}:${stamp.issuedAtMs}`;
+/** For the part that begins after so many series: the same for what is sent again because no answer came. */
+function ledgerToken(shard: Shard, { granularity, stamp, serial }: Publication, after: number): string {
+  return `forecasts:${shard.index}:${granularity}:${stamp.kind}:${stamp.issuedAtMs}:${serial}:${after}`;
 }
 
 function keepNear(shard: Shard, granularity: Granularity, issued: IssuedForecast): void {
@@ -84,10 +107,7 @@ export async function publishNowcasts(
   return records.length;
 }
 
-/**
- * Nowcasts have keys of their own per open bucket, so that compaction keeps the latest issue and the latest nowcast of
- * a series beside each other.
- */
+/** Nowcasts have a key of their own, so that compaction keeps a series' latest issue and latest nowcast. */
 function forecastRecord(shard: Shard, message: ForecastMessage, codec: Codec): OutgoingRecord {
   const key = message.kind === 'NOWCAST' ? `${message.series}#nowcast` : message.series;
   return {

@@ -1,12 +1,18 @@
 /** Everything one shard does, step by step; the role calls it, one step at a time. */
+import { readOpenTickets } from '../../adapters/clickhouse/open-tickets.ts';
 import { insertScores } from '../../adapters/clickhouse/scores-table.ts';
 import type { ScoreRow } from '../../adapters/clickhouse/scores-table.ts';
 import { DAY_MS, HOUR_MS } from '../../config.ts';
-import { dropCheckpointsBefore, readCheckpoint, writeCheckpoint } from '../../adapters/clickhouse/model-state-table.ts';
+import {
+  dropCheckpointsBefore,
+  readCheckpoint,
+  writeCheckpoint,
+} from '../../adapters/clickhouse/model-state-table.ts';
 import { bucketRange } from '../../adapters/clickhouse/sales-table.ts';
 import { topProducts } from '../../adapters/clickhouse/top-products.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../../pipeline/checkpoint.ts';
 import type { IssueStamp } from '../../pipeline/forecast-message.ts';
+import { openTotal } from '../../pipeline/ingest-step.ts';
 import type { Batch } from '../../pipeline/log.ts';
 import type { BucketMessage } from '../../pipeline/messages.ts';
 import { granularityOfSymbol } from '../../pipeline/messages.ts';
@@ -14,20 +20,31 @@ import { createNowcastQueue } from '../../pipeline/nowcasts.ts';
 import type { FoldContext, ScoredBucket } from '../../pipeline/series-table.ts';
 import type { Shard } from '../../pipeline/shard.ts';
 import { createShard, shardLayout, shardWatermark } from '../../pipeline/shard.ts';
-import { TOPICS } from '../../pipeline/topics.ts';
+import { take } from '../../pipeline/snapshots.ts';
+import { bucketEndMs } from '../../sales/calendar.ts';
 import { currencyExponent } from '../../sales/money.ts';
 import type { Granularity } from '../../sales/series.ts';
 import { GRANULARITIES } from '../../sales/series.ts';
+import { createOpenTotals } from '../../windows/open-totals.ts';
 import { closeUpTo, refold } from './fold-sales.ts';
 import type { FoldDeps } from './fold-sales.ts';
 import type { ForecastDeps, ForecastProgress } from './forecast.ts';
 import { publishForecasts, publishNowcasts } from './publish.ts';
+import { readMessages } from './read-messages.ts';
+import type { HeardMessage } from './read-messages.ts';
 import { scoreRows } from './score-rows.ts';
 
 export type ShardWorker = {
   readonly shard: Shard;
-  /** Takes up the last checkpoint, or learns the history from `sales`. `end`: where the shard's partition ends now. */
-  restore(place: { readonly committed: number; readonly end: number }): Promise<void>;
+  /**
+   * Takes up the last checkpoint, or learns the history from `sales`. `end`: where the shard's partition ends now.
+   * Rejects with the signal's reason when it is aborted; the worker is then of no more use.
+   */
+  restore(place: {
+    readonly committed: number;
+    readonly end: number;
+    readonly signal: AbortSignal;
+  }): Promise<void>;
   process(batch: Batch): Promise<void>;
   nowcast(): Promise<void>;
   /** Writes the state; returns the offset it stands at, or null when nothing has happened since the last one. */
@@ -48,13 +65,21 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
     refreshMax: config.nowcastRefreshMax,
   });
   const minorPerUnit = 10 ** currencyExponent(config.currency);
+  const zoneOf = (storeId: string): string => calendars.of(storeId).timeZone;
   let scores: ScoreRow[] = [];
   let scoresFromMs = Number.NEGATIVE_INFINITY;
+  /** Where the first fold of a table began; null: none is under way. */
+  let warmFromMs: number | null = null;
   let warming = false;
   let progress: ForecastProgress | null = null;
   let lastEventMs: number | null = null;
   let checkpointed = -1;
   let generation = 0;
+  let serial = 0;
+  let refused = 0;
+  /** Messages before this offset amend nothing: what they speak of was in `sales` when the history was learned. */
+  let learnedOffset = 0;
+  let signal: AbortSignal | null = null;
 
   const context: FoldContext = { calendarOf: calendars.of, minorPerUnit, onScored: keepScore };
   const foldDeps: FoldDeps = {
@@ -63,13 +88,15 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
     chunkBuckets: config.foldChunkBuckets,
     onBucket(granularity, bucketMs, untilMs) {
       if (!warming) return;
-      const table = shard.tables[granularity];
+      warmFromMs ??= bucketMs;
       const what = `learning the history by the ${granularity}`;
-      const total = untilMs - (warmFromMs[granularity] ?? bucketMs);
-      progress = { what, total, done: (table.nextBucketMs ?? untilMs) - (untilMs - total) };
+      progress = { what, total: untilMs - warmFromMs, done: bucketMs - warmFromMs };
+    },
+    pause() {
+      signal?.throwIfAborted();
+      return scores.length >= config.storeRowsPerInsert ? writeScores() : undefined;
     },
   };
-  const warmFromMs: Partial<Record<Granularity, number>> = {};
 
   function keepScore(scored: ScoredBucket): void {
     if (scored.bucketMs < scoresFromMs) return;
@@ -84,57 +111,96 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
   async function writeScores(): Promise<void> {
     const rows = scores;
     scores = [];
+    serial += 1;
     for (let at = 0; at < rows.length; at += config.storeRowsPerInsert) {
       const chunk = rows.slice(at, at + config.storeRowsPerInsert);
-      await insertScores(store, chunk, `scores:${index}:${chunk[0]?.bucketMs}:${chunk[0]?.recordedAtMs}:${at}`);
+      await insertScores(store, chunk, `scores:${index}:${chunk[0]?.recordedAtMs}:${serial}:${at}`);
     }
+  }
+
+  /** Runs a fold and keeps the scores of its buckets from `fromMs` on, but none older than a warm start's. */
+  async function scoring<T>(fromMs: number, work: () => Promise<T>): Promise<T> {
+    scoresFromMs = Math.max(fromMs, (shardWatermark(shard) ?? 0) - config.warmScoreDays * DAY_MS);
+    const result = await work();
+    await writeScores();
+    return result;
   }
 
   function stamp(kind: IssueStamp['kind']): IssueStamp {
     return { kind, issuedAtMs: clock.nowMs(), watermarkMs: shardWatermark(shard), eventMs: lastEventMs };
   }
 
-  async function close(granularity: Granularity): Promise<number> {
-    const watermarkMs = shardWatermark(shard);
+  async function close(granularity: Granularity, watermarkMs: number | null): Promise<number> {
     if (watermarkMs === null) return 0;
-    const buckets = await closeUpTo(shard, granularity, watermarkMs, context, foldDeps);
-    await writeScores();
+    warming = shard.tables[granularity].nextBucketMs === null;
+    warmFromMs = null;
+    const buckets = await scoring(Number.NEGATIVE_INFINITY, () =>
+      closeUpTo(shard, granularity, watermarkMs, context, foldDeps),
+    );
+    warming = false;
+    progress = null;
+    tellRefused();
     return buckets;
   }
 
-  async function issue(granularity: Granularity, nodes: ReadonlySet<number> | null, ledger: boolean): Promise<void> {
+  function tellRefused(): void {
+    const all = GRANULARITIES.reduce(
+      (sum, granularity) => sum + shard.tables[granularity].nodes.refused(),
+      0,
+    );
+    if (all > refused) telemetry.events.dropped({ what: 'seriesMax', count: all - refused });
+    refused = all;
+  }
+
+  async function issue(
+    granularity: Granularity,
+    nodes: ReadonlySet<number> | null,
+    ledger: boolean,
+  ): Promise<void> {
     const sinceMs = performance.now();
     const kind = nodes === null ? 'ISSUE' : 'AMENDMENT';
-    const publication = { granularity, stamp: stamp(kind), nodes, ledger };
+    serial += 1;
+    const publication = { granularity, stamp: stamp(kind), nodes, ledger, serial };
     const series = await publishForecasts(shard, publication, deps);
     const seconds = (performance.now() - sinceMs) / 1000;
-    telemetry.events.forecastsIssued({ granularity, kind: nodes === null ? 'issue' : 'amendment', series, seconds });
+    telemetry.events.forecastsIssued({
+      granularity,
+      kind: nodes === null ? 'issue' : 'amendment',
+      series,
+      seconds,
+    });
     telemetry.events.seriesCounted({ granularity, series: shard.near[granularity].size * 2 });
   }
 
-  async function amend(granularity: Granularity, amended: Amended[Granularity]): Promise<ReadonlySet<number>> {
+  async function amend(
+    granularity: Granularity,
+    amended: Amended[Granularity],
+  ): Promise<ReadonlySet<number>> {
     const sinceMs = performance.now();
+    const { fromMs, stores } = amended;
     const { keys } = shard.tables[granularity].nodes;
     const concerns = (node: number): boolean => {
       const storeId = keys[node]?.store;
-      return storeId === undefined || amended.stores.has(storeId);
+      return storeId === undefined || stores.has(storeId);
     };
-    const nodes = await refold(shard, granularity, { fromMs: amended.fromMs, concerns }, context, foldDeps);
-    await writeScores();
+    const nodes = await scoring(fromMs, () =>
+      refold(shard, granularity, { fromMs, concerns }, context, foldDeps),
+    );
     const seconds = (performance.now() - sinceMs) / 1000;
     telemetry.events.seriesRecomputed({ granularity, series: nodes.size * 2, seconds });
     return nodes;
   }
 
-  function hear(messages: readonly BucketMessage[]): Amended {
+  function hear(heard: readonly HeardMessage[]): Amended {
     const amended: Amended = {
       hour: { fromMs: Number.POSITIVE_INFINITY, stores: new Set() },
       day: { fromMs: Number.POSITIVE_INFINITY, stores: new Set() },
     };
-    for (const message of messages) {
+    for (const { message, offset } of heard) {
       if (message.last_event_ms !== null) lastEventMs = Math.max(lastEventMs ?? 0, message.last_event_ms);
       if (message.watermark_ms !== null) hearWatermark(message, message.watermark_ms);
       for (const total of message.open) shard.open.set(total);
+      if (offset < learnedOffset) continue;
       for (const bucket of message.amended) {
         const granularity = granularityOfSymbol(bucket.granularity);
         const { nextBucketMs } = shard.tables[granularity];
@@ -167,9 +233,10 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
       const { nodes, nextBucketMs } = shard.tables[granularity];
       if (nextBucketMs === null || !nodes.hasLevel('product', 'store-product')) continue;
       const concerns = (node: number): boolean => added.has(nodes.keys[node]?.product ?? '');
-      await refold(shard, granularity, { fromMs: Number.NEGATIVE_INFINITY, concerns }, context, foldDeps);
+      const everything = { fromMs: Number.NEGATIVE_INFINITY, concerns };
+      await scoring(everything.fromMs, () => refold(shard, granularity, everything, context, foldDeps));
     }
-    await writeScores();
+    shard.open.trackedMore();
   }
 
   /** Everything in `sales` is closed for the stores it is of; what others add later is announced as amended. */
@@ -177,59 +244,92 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
     const hours = await bucketRange(store, 'hour');
     const days = await bucketRange(store, 'day');
     if (hours === null && days === null) return;
-    const untilMs = Math.max(hours === null ? 0 : hours.lastMs + HOUR_MS, days === null ? 0 : days.lastMs + DAY_MS);
     const sinceMs = performance.now();
-    shard.historyMs = Math.max(shard.historyMs ?? untilMs, untilMs);
-    scoresFromMs = untilMs - config.warmScoreDays * DAY_MS;
-    if (hours !== null) warmFromMs.hour = hours.firstMs;
-    if (days !== null) warmFromMs.day = days.firstMs;
-    warming = true;
+    const learned = {
+      hour: hours === null ? null : hours.lastMs + HOUR_MS,
+      day: days === null ? null : dayEndMs(days.lastMs),
+    };
+    const untilMs = learned.hour ?? learned.day;
+    shard.historyMs = Math.max(shard.historyMs ?? 0, untilMs ?? 0);
     await trackProducts();
     let buckets = 0;
     for (const granularity of ['day', 'hour'] as const) {
-      const closed = await close(granularity);
+      const closed = await close(granularity, learned[granularity]);
       buckets += closed;
       if (closed > 0) await issue(granularity, null, true);
     }
-    warming = false;
-    progress = null;
-    scoresFromMs = Number.NEGATIVE_INFINITY;
     const series = GRANULARITIES.reduce((sum, granularity) => sum + 2 * shard.near[granularity].size, 0);
     telemetry.events.warmStartFinished({ series, buckets, seconds: (performance.now() - sinceMs) / 1000 });
   }
 
+  /** When the business day is over in every zone of the chain. */
+  function dayEndMs(bucketMs: number): number {
+    return Math.max(...calendars.all().map((calendar) => bucketEndMs('day', bucketMs, calendar)));
+  }
+
+  async function takeUp(data: Buffer): Promise<boolean> {
+    if (!restoreCheckpoint(shard, data, zoneOf)) return false;
+    checkpointed = shard.nextOffset;
+    for (const granularity of GRANULARITIES) {
+      take(shard.snapshots[granularity], shard.tables[granularity]);
+      if (shard.tables[granularity].nextBucketMs !== null) await issue(granularity, null, false);
+    }
+    return true;
+  }
+
+  /** What was sold in the open buckets so far: messages speak only of what changes. */
+  async function readOpen(): Promise<void> {
+    const watermarkMs = shardWatermark(shard);
+    if (watermarkMs === null) return;
+    const totals = createOpenTotals({ ticketsMax: config.openTicketsMax });
+    totals.close(watermarkMs);
+    const { businessDateSkewDaysMax } = config;
+    const pages = readOpenTickets(store, { afterMs: watermarkMs, partition: null, businessDateSkewDaysMax });
+    for await (const page of pages) {
+      signal?.throwIfAborted();
+      for (const ticket of page) totals.add(ticket);
+    }
+    for (const leaf of totals.takeChanged()) shard.open.set(openTotal(leaf));
+    queueChanged();
+  }
+
+  function queueChanged(): void {
+    for (const granularity of GRANULARITIES) {
+      queue.add(granularity, shard.open.takeChanged(granularity), shard.tables[granularity]);
+    }
+  }
+
   return {
     shard,
-    async restore({ committed, end }) {
+    async restore({ committed, end, signal: aborted }) {
+      signal = aborted;
       await calendars.load();
       const checkpoint = await readCheckpoint(store, { shard: index, layout });
-      // A checkpoint beyond the end is of a log that is gone.
-      if (checkpoint === null || checkpoint.nextOffset > end) {
-        shard.nextOffset = committed;
+      if (checkpoint !== null) generation = checkpoint.generation;
+      // Beyond the end it is of a log that is gone, before the commit it is older than one that was lost.
+      const { nextOffset = -1, data } = checkpoint ?? {};
+      const fits = data !== undefined && nextOffset >= committed && nextOffset <= end;
+      if (!fits || !(await takeUp(data))) {
+        shard.nextOffset = committed <= end ? committed : 0;
+        learnedOffset = end;
         await learnHistory();
-        return;
       }
-      restoreCheckpoint(shard, checkpoint.data);
-      generation = checkpoint.generation;
-      checkpointed = shard.nextOffset;
-      for (const granularity of GRANULARITIES) {
-        if (shard.tables[granularity].nextBucketMs !== null) await issue(granularity, null, false);
-      }
+      await readOpen();
+      signal = null;
     },
     async process(batch) {
       // After a crash between checkpoint and commit the first records have been worked through already.
       const fresh = batch.records.filter(({ offset }) => offset >= shard.nextOffset);
-      const messages = fresh.flatMap(({ value }) => (value === null ? [] : [deps.codec.decode(TOPICS.buckets, value)]));
-      const amended = hear(messages);
+      const amended = hear(await readMessages({ ...batch, records: fresh }, deps));
       for (const granularity of GRANULARITIES) {
-        const closed = await close(granularity);
+        const closed = await close(granularity, shardWatermark(shard));
         if (closed > 0 && granularity === 'day') await trackProducts();
         const again = amended[granularity];
         const nodes = again.stores.size > 0 ? await amend(granularity, again) : null;
         if (closed > 0) await issue(granularity, null, true);
         else if (nodes !== null) await issue(granularity, nodes, true);
-        queue.add(granularity, shard.open.takeChanged(granularity));
       }
+      queueChanged();
       shard.nextOffset = (fresh.at(-1)?.offset ?? shard.nextOffset - 1) + 1;
     },
     async nowcast() {
@@ -237,20 +337,32 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
       if (watermarkMs === null || shard.sources.size === 0) return;
       const { tables, near, open } = shard;
       const asOfMs = watermarkMs + config.allowedLatenessMs;
-      const base = { tables, near, open, calendarOf: calendars.of, minorPerUnit, asOfMs, stamp: stamp('NOWCAST') };
+      const base = {
+        tables,
+        near,
+        open,
+        calendarOf: calendars.of,
+        minorPerUnit,
+        asOfMs,
+        stamp: stamp('NOWCAST'),
+      };
       for (const granularity of GRANULARITIES) {
         const nodes = queue.take(granularity, tables[granularity]);
         if (nodes.length === 0) continue;
         const sinceMs = performance.now();
         const series = await publishNowcasts(shard, granularity, nodes, base, deps);
-        telemetry.events.nowcastsPublished({ granularity, series, seconds: (performance.now() - sinceMs) / 1000 });
+        telemetry.events.nowcastsPublished({
+          granularity,
+          series,
+          seconds: (performance.now() - sinceMs) / 1000,
+        });
       }
     },
     async checkpoint() {
       if (checkpointed === shard.nextOffset) return null;
       const sinceMs = performance.now();
       const { nextOffset } = shard;
-      const data = encodeCheckpoint(shard);
+      const data = encodeCheckpoint(shard, zoneOf);
       const recordedAtMs = clock.nowMs();
       generation = Math.max(generation + 1, recordedAtMs);
       await writeCheckpoint(store, { shard: index, layout }, { generation, nextOffset, data, recordedAtMs });

@@ -10,6 +10,7 @@ import { parseTransactionMessage } from '../../sales/parse-transaction.ts';
 import type { Problem, Transaction } from '../../sales/transaction.ts';
 import type { RefusalReason } from '../../telemetry/events.ts';
 import type { Calendars } from '../calendars.ts';
+import { deadLetter } from '../dead-letter.ts';
 import { placeTicket } from './place-ticket.ts';
 
 export type ReadContext = {
@@ -95,26 +96,4 @@ function summary(problems: readonly Problem[]): Omit<Refused, 'letter'> {
   if (first === undefined) throw new Error('a refused transaction has a problem');
   const message = problems.map((problem) => problem.message).join(' ');
   return { stage: 'parse', reason: first.reason, message: message.slice(0, 2_000) };
-}
-
-/**
- * The original bytes, and in the headers where they came from and why they are here. Card numbers are the one thing
- * that is not kept: such a letter has no value, and can be fetched again only from its sender.
- */
-function deadLetter(batch: Batch, record: LogRecord, problem: Omit<Refused, 'letter'>): OutgoingRecord {
-  const text = (value: string | number): Buffer => Buffer.from(String(value));
-  return {
-    key: record.key,
-    value: problem.reason === 'card_data' ? null : record.value,
-    headers: {
-      ...record.headers,
-      'foretill-topic': text(batch.topic),
-      'foretill-partition': text(batch.partition),
-      'foretill-offset': text(record.offset),
-      'foretill-timestamp': text(record.timestampMs),
-      'foretill-stage': text(problem.stage),
-      'foretill-reason': text(problem.reason),
-      'foretill-error': text(problem.message),
-    },
-  };
 }
