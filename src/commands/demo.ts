@@ -48,8 +48,8 @@ type Options = TillOptions & {
 
 const DEFAULT_STORES = 10;
 /** At many times real time a moment of ours is minutes of theirs: buckets wait for tickets on their way. */
-const ALLOWED_LATENESS_MS = 15 * MINUTE_MS;
-const DEMO_LIMITS: Partial<Config> = { allowedLatenessMs: ALLOWED_LATENESS_MS, idleAfterMs: 10 * MINUTE_MS };
+const LATENESS_MS_MIN = 15 * MINUTE_MS;
+const LATENESS_REAL_MS = 200;
 
 const EXAMPLES = `
 Examples:
@@ -94,7 +94,7 @@ async function runDemo(options: Options): Promise<void> {
   await demandFreePort(options);
   if (options.fresh === true) await deleteDemo(dir);
   const state = stateOf(dir, play);
-  const config = { ...keepSettings(dir, play.settings), ...DEMO_LIMITS };
+  const config = { ...keepSettings(dir, play.settings), ...limitsAt(options.speed) };
   const clock = createDemoClock({ startMs: state.nowMs, speed: options.speed });
   const terminal = options.headless !== true && process.stdout.isTTY;
   const telemetry = createTelemetry({
@@ -131,6 +131,11 @@ async function playOf(options: Options): Promise<Play> {
   }
   const { data, stores } = options;
   return playFile({ ...options, data, ...liveFrom, ...(stores === undefined ? {} : { stores }) });
+}
+
+function limitsAt(speed: number): Pick<Config, 'allowedLatenessMs' | 'idleAfterMs'> {
+  const allowedLatenessMs = Math.max(LATENESS_MS_MIN, speed * LATENESS_REAL_MS);
+  return { allowedLatenessMs, idleAfterMs: allowedLatenessMs / 2 };
 }
 
 /** Where an earlier run of the same demo stopped, or its beginning. */
@@ -235,11 +240,11 @@ async function importCompanions(demo: Demo): Promise<void> {
   }
 }
 
-function sayEnded(screen: Screen, { clock, play }: Demo, endMs: number): void {
+function sayEnded(screen: Screen, { clock, play, platform }: Demo, endMs: number): void {
   // Long enough for the last day to close, then the clock stands: after the data there are no sales to expect.
   const calendar = { timeZone: play.settings.timeZone, businessDayStartMinutes: 0 };
   const lastDay = dayBounds(businessDate(endMs, calendar), calendar);
-  clock.stopAt(lastDay.endMs + 2 * ALLOWED_LATENESS_MS);
+  clock.stopAt(lastDay.endMs + 2 * platform.config.allowedLatenessMs);
   screen.say(
     'This is the end of the data: every ticket has been sent. The page stays; --fresh plays it again.',
   );
