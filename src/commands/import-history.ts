@@ -58,13 +58,19 @@ export async function importHistory(request: HistoryRequest): Promise<HistorySum
   });
   const reading = startProgress({ label: `Reading ${basename(table.path)}`, total: table.bytesTotal });
   let later = 0;
-  for await (const tickets of batches) {
-    request.stop?.throwIfAborted();
-    const history = tickets.filter(({ message }) => untilMs === null || message.end_time < untilMs);
-    await importer.add(history);
-    later += tickets.length - history.length;
-    if (history.length === 0 && request.stopsAtLater === true) break;
-    reading.update(table.bytesRead(), `${counts.rows.toLocaleString('en')} rows`);
+  try {
+    for await (const tickets of batches) {
+      request.stop?.throwIfAborted();
+      const history = tickets.filter(({ message }) => untilMs === null || message.end_time < untilMs);
+      await importer.add(history);
+      later += tickets.length - history.length;
+      if (history.length === 0 && request.stopsAtLater === true) break;
+      reading.update(table.bytesRead(), `${counts.rows.toLocaleString('en')} rows`);
+    }
+  } catch (error) {
+    reading.giveUp();
+    await importer.giveUp();
+    throw error;
   }
   reading.stop(`${counts.rows.toLocaleString('en')} rows`);
   await total(importer);

@@ -51,6 +51,8 @@ const DAYS_PER_CLOSE = 28;
 export type TicketImporter = {
   readonly counts: TicketImportCounts;
   add(tickets: readonly Ticket[]): Promise<void>;
+  /** Waits for what is under way, when the import is given up. */
+  giveUp(): Promise<void>;
   /** Stores what is left over, then writes the totals. */
   finish(onProgress: (done: number, total: number) => void): Promise<void>;
 };
@@ -130,6 +132,9 @@ export async function startTicketImport(deps: TicketImport): Promise<TicketImpor
         // Its failure is reported where it is awaited.
         inserting.catch(() => {});
       }
+    },
+    async giveUp() {
+      await inserting.catch(() => {});
     },
     async finish(onProgress) {
       await inserting;

@@ -6,6 +6,8 @@ export type Progress = {
   update(done: number, note?: string): void;
   /** Completes and leaves the last state on the screen. */
   stop(note?: string): void;
+  /** Ends before it is complete. */
+  giveUp(): void;
 };
 
 export type ProgressOptions = {
@@ -41,6 +43,7 @@ function bar({ label, total }: ProgressOptions): Progress {
       view.update(Math.max(1, total), note === undefined ? {} : { note });
       view.stop();
     },
+    giveUp: () => view.stop(),
   };
 }
 
@@ -59,6 +62,9 @@ function sparseLines({
     },
     stop(note = '') {
       write(`${label}: done${note === '' ? '' : `, ${note}`}\n`);
+    },
+    giveUp() {
+      write(`${label}: given up\n`);
     },
   };
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lockDataDir } from '../../src/adapters/data-dir-lock.ts';
 import { deleteDemo, loadDemoState, saveDemoState } from '../../src/commands/demo/demo-state.ts';
 import type { DemoState } from '../../src/commands/demo/demo-state.ts';
 
@@ -51,6 +52,9 @@ test('only the directory of a demonstration is deleted', async () => {
   await expect(deleteDemo(dir)).rejects.toMatchObject({ code: 'USAGE' });
   expect(existsSync(join(dir, 'letters.txt'))).toBe(true);
   saveDemoState(dir, STATE);
+  const lock = await lockDataDir(dir);
+  await expect(deleteDemo(dir)).rejects.toMatchObject({ code: 'DATA_DIR_LOCKED' });
+  await lock.release();
   await deleteDemo(dir);
   expect(existsSync(dir)).toBe(false);
 });

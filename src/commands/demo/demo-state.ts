@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { lockDataDir } from '../../adapters/data-dir-lock.ts';
 import { ForetillError } from '../../errors.ts';
 import type { Injection } from '../../simulator/injections.ts';
 
@@ -53,7 +54,7 @@ export function saveDemoState(dir: string, state: DemoState): void {
   renameSync(`${file}.new`, file);
 }
 
-/** Deletes the directory of a demonstration. Refuses (USAGE) to delete anything else. */
+/** Deletes the directory of a demonstration. Refuses (USAGE, DATA_DIR_LOCKED) anything else, and one that is in use. */
 export async function deleteDemo(dir: string): Promise<void> {
   const names = await readdir(dir).catch((): string[] => []);
   if (names.length === 0) return;
@@ -66,6 +67,8 @@ export async function deleteDemo(dir: string): Promise<void> {
       },
     );
   }
+  const lock = await lockDataDir(dir);
+  await lock.release();
   rmSync(dir, { recursive: true, force: true });
 }
 

@@ -73,7 +73,11 @@ async function importTickets(
   });
   const progress = startProgress({ label: 'Simulating eight weeks', total: HISTORY_DAYS });
   for (let day = HISTORY_DAYS; day > 0; day -= 1) {
-    stop.throwIfAborted();
+    if (stop.aborted) {
+      progress.giveUp();
+      await importer.giveUp();
+      throw stop.reason;
+    }
     const fromMs = liveFromMs - day * DAY_MS;
     const deliveries = traffic.between(fromMs, fromMs + DAY_MS);
     await importer.add(deliveries.map(({ message }) => ({ message, line: 0 })));

@@ -32,7 +32,9 @@ export async function openReplay(options: ReplayOptions): Promise<Feed> {
   let at = 0;
   let place = 0;
   let lastMs = options.liveFromMs;
+  let clockMs = options.liveFromMs;
   let ended = false;
+  const end = findEnd(options);
 
   /** The next ticket that is not dealt with, or undefined at the end of the file. */
   async function head(): Promise<TransactionMessage | undefined> {
@@ -54,6 +56,8 @@ export async function openReplay(options: ReplayOptions): Promise<Feed> {
 
   return {
     async due(nowMs) {
+      end.start();
+      clockMs = nowMs;
       const messages: TransactionMessage[] = [];
       while (messages.length < TICKETS_PER_CALL) {
         const message = await head();
@@ -67,10 +71,46 @@ export async function openReplay(options: ReplayOptions): Promise<Feed> {
       return messages;
     },
     endedAtMs: () => (ended ? lastMs : null),
-    progress: () => (ended ? 1 : table.bytesRead() / table.bytesTotal),
+    progress: () => (ended ? 1 : shareOf(clockMs, options.liveFromMs, end.ms())),
     place: () => ({ nextTicket: place, sentMs: lastMs }),
     async close() {
+      end.stop();
       await reader.return?.(undefined);
+    },
+  };
+}
+
+function shareOf(nowMs: number, fromMs: number, endMs: number | null): number | null {
+  return endMs === null ? null : Math.min(1, Math.max(0, (nowMs - fromMs) / Math.max(1, endMs - fromMs)));
+}
+
+/** Reads the file through, beside everything else, for the time of its last ticket; without it there is no progress. */
+function findEnd({ path, source, isWanted }: ReplayOptions): {
+  start(): void;
+  ms(): number | null;
+  stop(): void;
+} {
+  let state: 'waiting' | 'reading' | 'stopped' = 'waiting';
+  let found: number | null = null;
+  async function read(): Promise<void> {
+    let lastMs = 0;
+    const options = { source, isWanted, categoryPath: () => undefined, problems: createRowProblems() };
+    for await (const tickets of readTickets(await openTable(path), options).batches) {
+      if (state === 'stopped') return;
+      for (const { message } of tickets) lastMs = Math.max(lastMs, message.end_time);
+    }
+    found = lastMs;
+  }
+  return {
+    start() {
+      if (state !== 'waiting') return;
+      state = 'reading';
+      // A file that cannot be read any more is reported by the replay itself.
+      read().catch(() => {});
+    },
+    ms: () => found,
+    stop() {
+      state = 'stopped';
     },
   };
 }
