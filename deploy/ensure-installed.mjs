@@ -43,7 +43,7 @@ function readPackages(path) {
 function install() {
   process.stderr.write('Installing packages (npm ci), about a minute the first time…\n');
   const npm = process.env.npm_execpath;
-  const ci = ['ci', '--include=dev', '--no-audit', '--no-fund', '--progress=true', '--loglevel=warn'];
+  const ci = ['ci', '--include=dev', '--no-audit', '--no-fund', '--progress=true', '--loglevel=error'];
   const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] };
   const startedMs = Date.now();
   const ticking = ticker();
