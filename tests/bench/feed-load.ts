@@ -64,8 +64,9 @@ async function main(plan: LoadPlan, port: MessagePort): Promise<void> {
     nowcasts += 1;
     const nowMs = performance.now();
     const track = tracks.get(`${message.store} ${Date.parse(message.bucket!)}`);
+    if (track === undefined) return;
     const sold = Math.round(message.sold! * 1_000);
-    for (; track !== undefined && track.seen < track.sums.length; track.seen += 1) {
+    for (; track.seen < track.sums.length; track.seen += 1) {
       if (track.sums[track.seen]! > sold) break;
       const dueMs = track.dueMs[track.seen]!;
       if (dueMs >= countFromMs) latencies.push(nowMs - dueMs);

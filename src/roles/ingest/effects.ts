@@ -1,29 +1,18 @@
-/** The effects of one batch, in the order that makes repeating them harmless: each may be the last that happens. */
+/** The effects of reading, in the order that makes repeating them harmless: each may be the last that happens. */
 import { amendBuckets } from '../../adapters/clickhouse/amend-buckets.ts';
 import { closeBuckets } from '../../adapters/clickhouse/close-buckets.ts';
-import type { EncodedRows, Store } from '../../adapters/clickhouse/client.ts';
+import type { Store } from '../../adapters/clickhouse/client.ts';
 import { insertTransactions } from '../../adapters/clickhouse/transactions-table.ts';
 import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import type { Codec } from '../../pipeline/codec.ts';
-import type { IngestEffects } from '../../pipeline/ingest-step.ts';
 import type { CommittedOffset, Log, TopicPartition } from '../../pipeline/log.ts';
 import type { BucketMessage } from '../../pipeline/messages.ts';
 import { deadLetterTopic, TOPICS } from '../../pipeline/topics.ts';
 import type { RefusalReason } from '../../telemetry/events.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
 import type { Refused } from './read-batch.ts';
-
-export type Work = {
-  readonly place: TopicPartition;
-  readonly refused: readonly Refused[];
-  readonly rows: EncodedRows;
-  /** The same for the same records, so that they are inserted once. */
-  readonly token: string;
-  readonly effects: IngestEffects;
-  /** Null: where nothing was read and nothing closed. */
-  readonly commit: CommittedOffset | null;
-};
+import type { Work } from './work.ts';
 
 export type EffectDeps = {
   readonly log: Log;
@@ -35,12 +24,31 @@ export type EffectDeps = {
   readonly commit: (offset: TopicPartition & CommittedOffset) => Promise<void>;
 };
 
+/**
+ * Tells the running totals, at once: they are hints, right as soon as the tickets are in the log, and told again when
+ * these are read again. What must not be told before it is true, watermarks and amended buckets, is left for later.
+ */
+export async function tellTotals(messages: readonly BucketMessage[], deps: EffectDeps): Promise<void> {
+  const totals = messages.filter(({ open }) => open.length > 0);
+  await publish(
+    totals.map((message) => ({ ...message, watermark_ms: null, amended: [] })),
+    deps,
+  );
+}
+
+/** What is left of the messages once their totals have been told. */
+export function withoutTotals(messages: readonly BucketMessage[]): BucketMessage[] {
+  return messages
+    .filter(({ amended }, at) => amended.length > 0 || at === messages.length - 1)
+    .map((message) => ({ ...message, open: [] }));
+}
+
 /** Dead letters, insert, amend, close, publish, commit. */
 export async function performEffects(work: Work, deps: EffectDeps): Promise<void> {
   await writeDeadLetters(work.refused, deps);
   await insertRows(work, deps);
   await amendAndClose(work, deps);
-  await publish(work.effects.messages, deps);
+  await publish(work.messages, deps);
   if (work.commit !== null) await deps.commit({ ...work.place, ...work.commit });
 }
 
@@ -58,32 +66,35 @@ async function writeDeadLetters(refused: readonly Refused[], { log, telemetry }:
   }
 }
 
-async function insertRows({ rows, token }: Work, { store, telemetry }: EffectDeps): Promise<void> {
+async function insertRows(
+  { place, rows, first, commit }: Work,
+  { store, telemetry }: EffectDeps,
+): Promise<void> {
   if (rows.count === 0) return;
+  const token = `${place.topic}:${place.partition}:${first}-${commit?.offset}`;
   const sinceMs = performance.now();
   await insertTransactions(store, rows, token);
   const seconds = (performance.now() - sinceMs) / 1000;
   telemetry.events.storeInserted({ table: 'transactions', rows: rows.count, seconds });
 }
 
-async function amendAndClose({ effects, place }: Work, deps: EffectDeps): Promise<void> {
+async function amendAndClose({ place, amend, close, watermarkMs }: Work, deps: EffectDeps): Promise<void> {
   const { store, clock, telemetry } = deps;
   const { businessDateSkewDaysMax, transactionPartitions } = deps.config;
   const recordedAtMs = clock.nowMs();
-  const { hours, days } = effects.amend;
+  const { hours, days } = amend;
   if (hours.length + days.length > 0) {
     await amendBuckets(store, { hours, days, recordedAtMs, businessDateSkewDaysMax });
   }
-  if (effects.close !== null) {
+  if (close !== null) {
     await closeBuckets(store, {
-      ...effects.close,
+      ...close,
       partition: { index: place.partition, count: transactionPartitions },
       recordedAtMs,
       businessDateSkewDaysMax,
     });
   }
-  if (effects.watermarkMs !== null) {
-    const { watermarkMs } = effects;
+  if (watermarkMs !== null) {
     telemetry.events.watermarkMoved({ partition: place.partition, watermarkMs, nowMs: clock.nowMs() });
   }
 }

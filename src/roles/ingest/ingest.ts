@@ -1,10 +1,11 @@
 /**
- * Role ingest: reads the transaction topic and keeps `transactions` and `sales` true. Per batch: read, step, then the
- * effects in their order: dead letters, insert, amend, close, publish, commit. The watermark is committed with the
- * offset; everything else in memory is rebuilt from the tables when a partition is taken up.
+ * Role ingest: reads the transaction topic and keeps `transactions` and `sales` true. Per batch: read, step, tell the
+ * running totals; then the effects in their order: dead letters, insert, amend, close, publish, commit. The watermark is
+ * committed with the offset; everything else in memory is rebuilt from the tables when a partition is taken up.
  *
- * While the effects of one partition are under way the batches of others are read and stepped: their stores, and so
- * their rows and buckets, are different ones. A partition itself has one batch in work at a time.
+ * While a partition is being written its next batches are read and wait, to be written together: nowcasts need not wait
+ * for the store, and under load it gets few large inserts. Partitions are written side by side: their stores, and so
+ * their rows and buckets, are different ones.
  *
  * A failed effect ends the role (the store has been retried by then): the process starts again from what was committed.
  */
@@ -17,7 +18,7 @@ import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
 import type { Codec } from '../../pipeline/codec.ts';
 import { ingestStep } from '../../pipeline/ingest-step.ts';
-import type { PlacedTicket, SourceState } from '../../pipeline/ingest-step.ts';
+import type { IngestEffects, PlacedTicket, SourceState } from '../../pipeline/ingest-step.ts';
 import type {
   Assignment,
   Batch,
@@ -32,10 +33,12 @@ import { createOpenTotals } from '../../windows/open-totals.ts';
 import { startWatermark } from '../../windows/watermark.ts';
 import type { Calendars } from '../calendars.ts';
 import { createSerial } from '../serial.ts';
-import { performEffects } from './effects.ts';
-import type { Work } from './effects.ts';
+import { performEffects, tellTotals, withoutTotals } from './effects.ts';
+import type { EffectDeps } from './effects.ts';
 import { readBatch } from './read-batch.ts';
 import type { ReadContext } from './read-batch.ts';
+import { joinWork } from './work.ts';
+import type { Work } from './work.ts';
 
 export type IngestDeps = {
   readonly log: Log;
@@ -60,9 +63,19 @@ export type IngestRole = {
 
 export const INGEST_GROUP = 'foretill-ingest';
 
+/** Of the time between two nowcasts. */
+const REST_PER_NOWCAST = 0.25;
+
 type Source = {
   readonly state: SourceState;
+  /** Everything before has been read. */
   nextOffset: number;
+  /** Read, and not yet being written. */
+  waiting: Work | null;
+  /** Being written. It never rejects: what goes wrong is in `failure`. */
+  flight: Promise<void> | null;
+  /** Rises with every write: the source that was written longest ago comes first. */
+  turn: number;
   /** As far as it was told. */ forgotten: number;
 };
 
@@ -71,6 +84,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   const serial = createSerial();
   const sources = new Map<number, Source>();
   let transactions = 0;
+  let turns = 0;
   let ready = false;
   let consumer: Consumer | null = null;
   let stopped = false;
@@ -81,9 +95,11 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   const categoryOfSku = new Map(products.map(({ sku, categoryPath }) => [sku, categoryPath[0]]));
   const context: ReadContext = { ...deps, categoryOfSku: (sku) => categoryOfSku.get(sku) };
   const limits = { ...config, messageEntriesMax: config.bucketMessageEntriesMax };
-  /** Effects under way, by partition. They never reject: what goes wrong is in `failure`. */
-  const flights = new Map<number, Promise<void>>();
+  /** Totals on their way to the log. */
+  const telling = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | null = null;
+
+  const effectDeps: EffectDeps = { ...deps, commit: async (offset) => consumer?.commit([offset]) };
 
   async function onAssigned(partitions: readonly Assignment[]): Promise<void> {
     for (const { topic, partition, committed } of partitions) {
@@ -92,7 +108,14 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
       if (watermarkMs !== null) open.close(watermarkMs);
       await rebuildOpen(open, partition, watermarkMs);
       const state = { topic, partition, watermark: startWatermark(watermarkMs, clock.nowMs()), open };
-      sources.set(partition, { state, nextOffset: committed?.offset ?? 0, forgotten: 0 });
+      sources.set(partition, {
+        state,
+        nextOffset: committed?.offset ?? 0,
+        waiting: null,
+        flight: null,
+        turn: 0,
+        forgotten: 0,
+      });
     }
     ready = true;
     telemetry.events.roleReady({ role: 'ingest', seconds: (performance.now() - startedMs) / 1000 });
@@ -121,8 +144,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
 
   async function eachBatch(batch: Batch): Promise<void> {
     await serial.run(async () => {
-      // The tick may have sent effects of this partition on their way after the batch was taken.
-      await flights.get(batch.partition);
+      if (failure !== null) throw failure.error;
       const source = sources.get(batch.partition);
       if (source === undefined) return;
       const sinceMs = performance.now();
@@ -133,55 +155,117 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
       const { tickets, refused, newStores } = readBatch(batch, context);
       await deps.calendars.enter(newStores);
       const last = batch.records.at(-1);
-      const nextOffset = last === undefined ? source.nextOffset : last.offset + 1;
-      const token = tokenOf(source, nextOffset, batch.records[0]?.timestampMs);
-      const caughtUp = nextOffset >= batch.highWatermark;
+      const first = `${source.nextOffset}@${batch.records[0]?.timestampMs}`;
+      source.nextOffset = last === undefined ? source.nextOffset : last.offset + 1;
+      const caughtUp = source.nextOffset >= batch.highWatermark;
       const effects = ingestStep(
         source.state,
         { tickets, caughtUp, leadMs: leadMs(), nowMs: clock.nowMs() },
         limits,
       );
-      source.nextOffset = nextOffset;
       if (effects.close !== null) tellForgotten(source);
-      const rows = rowsOf(effects.insert, source);
-      await launch(
-        { place: placeOf(source), refused, rows, token, effects, commit: position(source) },
-        () => {
-          transactions += tickets.length;
-          telemetry.events.batchIngested({
-            partition: batch.partition,
-            records: batch.records.length,
-            transactions: tickets.length,
-            duplicates: effects.counts.duplicates,
-            late: effects.counts.late,
-            seconds: (performance.now() - sinceMs) / 1000,
-          });
-        },
-      );
+      const onDone = (): void => {
+        transactions += tickets.length;
+        telemetry.events.batchIngested({
+          partition: batch.partition,
+          records: batch.records.length,
+          transactions: tickets.length,
+          duplicates: effects.counts.duplicates,
+          late: effects.counts.late,
+          seconds: (performance.now() - sinceMs) / 1000,
+        });
+      };
+      const work = { ...workOf(source, effects), records: batch.records.length, refused, first };
+      add(source, { ...work, commit: position(source), onDone: [onDone] });
+      rest(source, caughtUp);
     });
   }
 
-  /** Resolves when the effects have begun; the partition rests until they are done. */
-  async function launch(work: Work, onDone: () => void): Promise<void> {
-    while (flights.size >= config.ingestInFlightMax) await Promise.race(flights.values());
-    if (failure !== null) throw failure.error;
-    const { place } = work;
-    consumer?.pause([place]);
-    const flight = performEffects(work, {
-      ...deps,
-      commit: async (offset) => consumer?.commit([offset]),
-    })
-      .then(onDone)
-      .catch(fail)
-      .finally(() => {
-        flights.delete(place.partition);
-        consumer?.resume([place]);
-      });
-    flights.set(place.partition, flight);
+  function workOf(source: Source, effects: IngestEffects): Work {
+    return {
+      place: placeOf(source),
+      records: 0,
+      refused: [],
+      rows: rowsOf(effects.insert, source),
+      first: '',
+      amend: effects.amend,
+      close: effects.close,
+      messages: effects.messages,
+      watermarkMs: effects.watermarkMs,
+      commit: null,
+      onDone: [],
+    };
   }
 
+  /** Its totals are told at once; it is written now if it is much, else at the next tick with what comes until then. */
+  function add(source: Source, work: Work): void {
+    const told = tellTotals(work.messages, effectDeps)
+      .catch(fail)
+      .finally(() => telling.delete(told));
+    telling.add(told);
+    const rest = { ...work, messages: withoutTotals(work.messages) };
+    source.waiting = source.waiting === null ? rest : joinWork(source.waiting, rest);
+    if (isFull(source)) write(source);
+  }
+
+  function isFull({ waiting }: Source): boolean {
+    return waiting !== null && waiting.records >= config.ingestBatchRecordsMax / 2;
+  }
+
+  /** A partition that has been read to its end rests for a moment, lest it be read ticket by ticket. */
+  function rest(source: Source, caughtUp: boolean): void {
+    if (isFull(source)) consumer?.pause([placeOf(source)]);
+    else if (caughtUp) {
+      consumer?.pause([placeOf(source)]);
+      setTimeout(() => readOn(source), config.nowcastEveryMs * REST_PER_NOWCAST).unref();
+    }
+  }
+
+  function readOn(source: Source): void {
+    if (!isFull(source)) consumer?.resume([placeOf(source)]);
+  }
+
+  function write(source: Source): void {
+    const { waiting } = source;
+    const inFlight = [...sources.values()].filter(({ flight }) => flight !== null).length;
+    if (
+      waiting === null ||
+      source.flight !== null ||
+      inFlight >= config.ingestInFlightMax ||
+      failure !== null
+    )
+      return;
+    source.waiting = null;
+    turns += 1;
+    source.turn = turns;
+    source.flight = performEffects(waiting, effectDeps)
+      .then(() => count(waiting))
+      .catch(fail)
+      .finally(() => {
+        source.flight = null;
+        writeInTurn(isFull);
+      });
+    readOn(source);
+  }
+
+  function writeInTurn(wanted: (source: Source) => boolean): void {
+    for (const source of [...sources.values()].sort((a, b) => a.turn - b.turn))
+      if (wanted(source)) write(source);
+  }
+
+  function count({ onDone }: Work): void {
+    for (const done of onDone) done();
+  }
+
+  /** Resolves when everything read has been written, or writing has failed. */
   async function landed(): Promise<void> {
-    await Promise.all(flights.values());
+    for (;;) {
+      writeInTurn(() => true);
+      const flights = [...sources.values()].flatMap(({ flight }) => flight ?? []);
+      if (flights.length === 0) break;
+      await Promise.race(flights);
+    }
+    await Promise.all(telling);
   }
 
   function rowsOf(tickets: readonly PlacedTicket[], { state: { topic, partition } }: Source): Work['rows'] {
@@ -205,7 +289,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   async function tick(): Promise<void> {
     const ends = await log.offsets(TOPICS.transactions);
     for (const [partition, source] of sources) {
-      if (flights.has(partition)) continue;
+      if (source.waiting !== null || source.flight !== null) continue;
       const caughtUp = source.nextOffset >= (ends.get(partition)?.end ?? 0);
       const effects = ingestStep(
         source.state,
@@ -213,10 +297,9 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
         limits,
       );
       if (effects.messages.length === 0 && effects.close === null) continue;
-      const commit = effects.close === null ? null : position(source);
-      const nothing = { refused: [], rows: rowsOf([], source), token: '' };
-      await launch({ ...nothing, place: placeOf(source), effects, commit }, () => {});
+      add(source, { ...workOf(source, effects), commit: effects.close === null ? null : position(source) });
     }
+    writeInTurn(() => true);
   }
 
   function fail(error: unknown): void {
@@ -239,6 +322,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   // One waits at most, but one does: a busy partition must not keep the silent ones from closing.
   let ticking = false;
   const timer = setInterval(() => {
+    writeInTurn(() => true);
     if (ticking || failure !== null) return;
     ticking = true;
     serial
@@ -268,18 +352,6 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
 
 function placeOf({ state: { topic, partition } }: Source): TopicPartition {
   return { topic, partition };
-}
-
-/**
- * Of the records from where the source stands up to `nextOffset`; with the time of the first, so that the same offsets
- * of a log that was begun anew are not taken for a repetition.
- */
-function tokenOf(
-  { state: { topic, partition }, nextOffset: fromOffset }: Source,
-  nextOffset: number,
-  firstMs: number | undefined,
-): string {
-  return `${topic}:${partition}:${fromOffset}-${nextOffset}@${firstMs}`;
 }
 
 /** Where the source stands, to be committed once everything up to there is done. */
