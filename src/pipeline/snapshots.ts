@@ -3,14 +3,21 @@
  * amendment of a recent bucket folds hours again instead of a year. They are a shortcut, never needed to be right: what
  * is folded from a copy is what would be folded from the beginning.
  */
+import { BUCKET_MS } from './bucket-length.ts';
 import type { Records, SeriesTable } from './series-table.ts';
 
 export type Snapshot = { readonly nextBucketMs: number; readonly words: Float64Array };
 
-export type Snapshots = { readonly list: Snapshot[]; readonly bytesMax: number; readonly countMax: number };
+export type Snapshots = {
+  readonly list: Snapshot[];
+  readonly bytesMax: number;
+  readonly countMax: number;
+  /** The first bucket of the history; null before the first copy. */
+  originMs: number | null;
+};
 
 export function createSnapshots(limits: { bytesMax: number; countMax: number }): Snapshots {
-  return { list: [], ...limits };
+  return { list: [], ...limits, originMs: null };
 }
 
 /** Keeps a copy of the table as it is now. */
@@ -18,7 +25,8 @@ export function take(snapshots: Snapshots, table: SeriesTable): void {
   if (table.nextBucketMs === null) return;
   const words = table.records.used * table.engine.words;
   const room = Math.min(snapshots.countMax, Math.floor(snapshots.bytesMax / Math.max(8 * words, 1)));
-  while (snapshots.list.length > 0 && snapshots.list.length >= room) thin(snapshots.list);
+  snapshots.originMs ??= originOf(table, table.nextBucketMs);
+  while (snapshots.list.length > 0 && snapshots.list.length >= room) thin(snapshots, table.nextBucketMs);
   if (room === 0) return;
   snapshots.list.push({
     nextBucketMs: table.nextBucketMs,
@@ -26,20 +34,28 @@ export function take(snapshots: Snapshots, table: SeriesTable): void {
   });
 }
 
-/** Drops the copy whose loss widens the gaps least, measured by how long ago they are. */
-function thin(list: Snapshot[]): void {
-  const now = (list.at(-1) as Snapshot).nextBucketMs;
+function originOf({ granularity, engine, records }: SeriesTable, nextBucketMs: number): number {
+  let buckets = 0;
+  for (const place of records.places) {
+    if (place !== -1) buckets = Math.max(buckets, engine.count(records.slab, place));
+  }
+  return nextBucketMs - buckets * BUCKET_MS[granularity];
+}
+
+/**
+ * Drops the copy without which the one before it has to stand in for buckets that are least older, in proportion, than
+ * what it would have stood in for; never the latest. Left are ages of about one ratio each to the next: of 12 copies a
+ * year of hours is folded again in at most some 3 times as many steps as the amended bucket is old.
+ */
+function thin({ list, originMs }: Snapshots, nowMs: number): void {
+  const ageOf = (i: number): number => nowMs - (list[i]?.nextBucketMs ?? (originMs as number));
   let least = 0;
-  let leastCost = Number.POSITIVE_INFINITY;
+  let leastRatio = Number.POSITIVE_INFINITY;
   for (let i = 0; i < list.length - 1; i += 1) {
-    const before =
-      i === 0 ? 2 * (now - (list[0] as Snapshot).nextBucketMs) : now - (list[i - 1] as Snapshot).nextBucketMs;
-    const after = now - (list[i + 1] as Snapshot).nextBucketMs;
-    const cost = (before + 1) / (after + 1);
-    if (cost < leastCost) {
-      leastCost = cost;
-      least = i;
-    }
+    const ratio = ageOf(i - 1) / ageOf(i + 1);
+    if (ratio >= leastRatio) continue;
+    leastRatio = ratio;
+    least = i;
   }
   list.splice(least, 1);
 }
