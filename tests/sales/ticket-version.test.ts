@@ -40,6 +40,19 @@ describe('the version of a ticket', () => {
     expect(versionOf(message)).not.toBe(ORIGINAL);
   });
 
+  test('changes with every single field, also of its lines, discounts, tenders and attributes', () => {
+    const transaction = acceptedOf(
+      parseTransactionMessage(sale({ original_transaction_id: 't-0' }), CONTEXT),
+    );
+    const fields = [...pathsOf(transaction, [])];
+    expect(fields.length).toBeGreaterThan(35);
+    for (const path of fields) {
+      const changed = structuredClone(transaction);
+      change(changed, path);
+      expect(ticketVersion(changed), path.join('.')).not.toBe(ticketVersion(transaction));
+    }
+  });
+
   test('is above that of every lower revision, whatever the content, and fits 64 bits', () => {
     fc.assert(
       fc.property(goodMessage, goodMessage, (a, b) => {
@@ -51,3 +64,22 @@ describe('the version of a ticket', () => {
     );
   });
 });
+
+type Node = Record<string, unknown>;
+
+/** Of every value that is no object. */
+function* pathsOf(node: object, path: readonly string[]): Generator<readonly string[]> {
+  for (const [name, value] of Object.entries(node)) {
+    if (typeof value === 'object' && value !== null) yield* pathsOf(value as object, [...path, name]);
+    else yield [...path, name];
+  }
+}
+
+function change(root: object, path: readonly string[]): void {
+  const holder = path.slice(0, -1).reduce((node, name) => node[name] as Node, root as Node);
+  const name = path.at(-1)!;
+  const value = holder[name];
+  if (typeof value === 'boolean') holder[name] = !value;
+  else if (typeof value === 'number') holder[name] = value + 1;
+  else holder[name] = typeof value === 'string' ? `${value}x` : 'x';
+}
