@@ -17,7 +17,6 @@ import { keepSettings } from './data-dir-settings.ts';
 import { createDemoClock } from './demo/demo-clock.ts';
 import { createControls } from './demo/demo-controls.ts';
 import { startScreen } from './demo/demo-screen.ts';
-import type { Screen } from './demo/demo-screen.ts';
 import { deleteDemo, loadDemoState, saveDemoState } from './demo/demo-state.ts';
 import type { DemoState } from './demo/demo-state.ts';
 import type { Feed } from './demo/feed.ts';
@@ -210,6 +209,7 @@ async function sell(demo: Demo, system: System, signal: AbortSignal): Promise<vo
   });
   clock.start();
   const companions = importCompanions(demo);
+  let standing: Promise<void> = Promise.resolve();
   try {
     await sendTickets({
       platform,
@@ -221,11 +221,16 @@ async function sell(demo: Demo, system: System, signal: AbortSignal): Promise<vo
         demo.state = { ...demo.state, ...feed.place(), nowMs, injections: demo.controls?.injections() ?? [] };
         saveDemoState(dir, demo.state);
       },
-      onEnded: (endMs) => sayEnded(screen, demo, endMs),
+      onEnded(endMs) {
+        screen.say(
+          'This is the end of the data: every ticket has been sent. The page stays; --fresh plays it again.',
+        );
+        standing = standStill(demo, system, signal, endMs);
+      },
     });
   } finally {
     screen.stop();
-    await Promise.all([feed.close(), companions]);
+    await Promise.all([feed.close(), companions, standing]);
   }
 }
 
@@ -240,14 +245,17 @@ async function importCompanions(demo: Demo): Promise<void> {
   }
 }
 
-function sayEnded(screen: Screen, { clock, play, platform }: Demo, endMs: number): void {
-  // Long enough for the last day to close, then the clock stands: after the data there are no sales to expect.
+/** Lets the last day close, then stops the clock: after the data there are no sales to expect. */
+async function standStill(
+  { clock, play }: Demo,
+  system: System,
+  signal: AbortSignal,
+  endMs: number,
+): Promise<void> {
   const calendar = { timeZone: play.settings.timeZone, businessDayStartMinutes: 0 };
   const lastDay = dayBounds(businessDate(endMs, calendar), calendar);
-  clock.stopAt(lastDay.endMs + 2 * platform.config.allowedLatenessMs);
-  screen.say(
-    'This is the end of the data: every ticket has been sent. The page stays; --fresh plays it again.',
-  );
+  while (!signal.aborted && (system.forecast?.watermarkMs() ?? endMs) < lastDay.endMs) await delay(50);
+  clock.stopAt(clock.nowMs());
 }
 
 /** Waits until the forecasts stand, or a stop; says when the first one is there. */

@@ -184,5 +184,6 @@ async function lastDayClosed(run: Run, date: string): Promise<void> {
     if (forecast?.origin?.startsWith(date) === true) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error(`the day ${date} was not closed:\n${run.output()}`);
+  const status = await (await fetch(`${url}api/v1/status`)).text();
+  throw new Error(`the day ${date} was not closed: ${status}\n${run.output()}`);
 }
