@@ -30,7 +30,7 @@ const CONFIG = resolveConfig({ timeZone: TIME_ZONE });
 const CALENDAR = { timeZone: TIME_ZONE, businessDayStartMinutes: 0 };
 
 export async function benchIngest(options: { readonly quick: boolean }): Promise<void> {
-  const tickets = options.quick ? 40_000 : 200_000;
+  const tickets = options.quick ? 80_000 : 200_000;
   const rounds = options.quick ? 1 : 2;
   const clock = manualClock(FROM_MS + HOURS * HOUR_MS);
   const records = await withPlatform({ config: CONFIG, clock }, async (platform) =>
