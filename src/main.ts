@@ -102,7 +102,7 @@ function systemStatus(
     return {
       role: name,
       ready: name === 'serve' || (running?.ready() ?? false),
-      lagRecords: null,
+      lagRecords: running?.lagRecords() ?? null,
       watermarkMs: running?.watermarkMs() ?? null,
       lastError: now.failures.get(name) ?? null,
     };

@@ -56,6 +56,8 @@ export type AmendTargets = {
   readonly days: readonly { readonly storeId: string; readonly businessDate: string }[];
 };
 
+export type BucketCounts = Readonly<Record<Granularity, number>>;
+
 export type IngestEffects = {
   readonly insert: readonly PlacedTicket[];
   readonly amend: AmendTargets;
@@ -64,7 +66,10 @@ export type IngestEffects = {
   readonly messages: readonly BucketMessage[];
   readonly watermarkMs: number | null;
   /** `late`: tickets of buckets that had been closed; a duplicate of one is taken for late, as nothing is known of it. */
-  readonly counts: { readonly duplicates: number; readonly late: number; readonly closed: number };
+  readonly counts: { readonly duplicates: number; readonly late: number };
+  /** How many buckets, counted per store. */
+  readonly closed: BucketCounts;
+  readonly amended: BucketCounts;
 };
 
 export function ingestStep(state: SourceState, input: IngestInput, limits: IngestLimits): IngestEffects {
@@ -91,7 +96,9 @@ export function ingestStep(state: SourceState, input: IngestInput, limits: Inges
     // First closes are announced too: the forecast may have gone past them before it knew of this partition or zone.
     messages: bucketMessages(state, input, [...amended, ...closed], before, limits.messageEntriesMax),
     watermarkMs: after,
-    counts: { duplicates, late, closed: closed.length },
+    counts: { duplicates, late },
+    closed: countBuckets(closed),
+    amended: countBuckets(amended),
   };
 }
 
@@ -100,6 +107,11 @@ function nextWatermark(watermark: Watermark, input: IngestInput, limits: IngestL
     return input.caughtUp ? idle(watermark, { ...limits, ...input }) : watermark;
   const maxEndMs = input.tickets.reduce((max, { transaction }) => Math.max(max, transaction.endTimeMs), 0);
   return observe(watermark, { maxEndMs, nowMs: input.nowMs, allowedLatenessMs: limits.allowedLatenessMs });
+}
+
+function countBuckets(buckets: readonly AnnouncedBucket[]): BucketCounts {
+  const hour = buckets.filter(({ granularity }) => granularity === 'hour').length;
+  return { hour, day: buckets.length - hour };
 }
 
 /** The earliest end of a bucket that one of the tickets counts in: a business date may be over before the hour. */

@@ -3,6 +3,7 @@
  * line. Roles call these and nothing else, once per batch and never per record. Durations are seconds, sizes bytes.
  */
 import type { RejectReason } from '../sales/transaction.ts';
+import { GRANULARITIES } from '../sales/series.ts';
 import type { Granularity, Level, Measure } from '../sales/series.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -107,23 +108,26 @@ function ingestEvents(log: Logger, metrics: Metrics) {
       const lag = (event.nowMs - event.watermarkMs) / 1000;
       metrics.set('foretill_watermark_lag_seconds', { partition: String(event.partition) }, lag);
     },
-    /** `buckets` counts (store, bucket) pairs, `rows` the leaves written. */
-    bucketsClosed(event: { granularity: Granularity; buckets: number; rows: number; seconds: number }): void {
-      metrics.add('foretill_buckets_closed_total', { granularity: event.granularity }, event.buckets);
-      metrics.observe('foretill_close_seconds', { granularity: event.granularity }, event.seconds);
+    /** `buckets` counts (store, bucket) pairs; hours and days are written together. */
+    bucketsClosed(event: { buckets: Readonly<Record<Granularity, number>>; seconds: number }): void {
+      for (const granularity of GRANULARITIES) {
+        metrics.add('foretill_buckets_closed_total', { granularity }, event.buckets[granularity]);
+      }
+      metrics.observe('foretill_close_seconds', { granularity: widest(event.buckets) }, event.seconds);
       log.debug('Buckets closed', event);
     },
-    bucketsAmended(event: {
-      granularity: Granularity;
-      buckets: number;
-      rows: number;
-      seconds: number;
-    }): void {
-      metrics.add('foretill_buckets_amended_total', { granularity: event.granularity }, event.buckets);
-      metrics.observe('foretill_close_seconds', { granularity: event.granularity }, event.seconds);
+    bucketsAmended(event: { buckets: Readonly<Record<Granularity, number>>; seconds: number }): void {
+      for (const granularity of GRANULARITIES) {
+        metrics.add('foretill_buckets_amended_total', { granularity }, event.buckets[granularity]);
+      }
+      metrics.observe('foretill_close_seconds', { granularity: widest(event.buckets) }, event.seconds);
       log.debug('Closed buckets amended', event);
     },
   };
+}
+
+function widest(buckets: Readonly<Record<Granularity, number>>): Granularity {
+  return buckets.day > 0 ? 'day' : 'hour';
 }
 
 function storeEvents(log: Logger, metrics: Metrics) {

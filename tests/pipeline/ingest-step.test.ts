@@ -132,7 +132,9 @@ describe('the first batch of a source', () => {
       close: null,
       messages: [],
       watermarkMs: null,
-      counts: { duplicates: 0, late: 0, closed: 0 },
+      counts: { duplicates: 0, late: 0 },
+      closed: { hour: 0, day: 0 },
+      amended: { hour: 0, day: 0 },
     });
   });
 });

@@ -39,6 +39,8 @@ export type ForecastRole = {
   ready(): boolean;
   progress(): ForecastProgress | null;
   watermarkMs(): number | null;
+  /** Records that waited when the last batch had been worked through. */
+  lagRecords(): number;
   /** Nothing is being worked on or waiting. */
   idle(): boolean;
   /** The shards as they stand. Not to be changed. */
@@ -53,6 +55,8 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
   const serial = createSerial();
   /** Shards that have been taken up. */
   const workers = new Map<number, ShardWorker>();
+  /** Records that waited when the last batch had been worked through, by shard. */
+  const lag = new Map<number, number>();
   let restoring: ShardWorker | null = null;
   let assigned = false;
   /** What is in memory may be half done after a failure: nothing more is made of it, least of all a checkpoint. */
@@ -80,6 +84,7 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
       const worker = workers.get(partition);
       if (worker !== undefined && failure === null) await serial.run(() => checkpoint(worker));
       workers.delete(partition);
+      lag.delete(partition);
     }
     assigned = workers.size > 0;
   }
@@ -89,6 +94,10 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
       if (failure !== null) throw failure.error;
       await workers.get(batch.partition)?.process(batch);
     });
+    const { partition, highWatermark } = batch;
+    const records = highWatermark - ((batch.records.at(-1)?.offset ?? highWatermark - 1) + 1);
+    lag.set(partition, records);
+    deps.telemetry.events.lagMeasured({ group: FORECAST_GROUP, topic: TOPICS.buckets, partition, records });
   }
 
   async function checkpoint(worker: ShardWorker): Promise<void> {
@@ -149,6 +158,7 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
     ready: () => assigned && failure === null,
     progress: () => restoring?.progress() ?? null,
     watermarkMs: () => [...workers.values()][0]?.watermarkMs() ?? null,
+    lagRecords: () => [...lag.values()].reduce((total, records) => total + records, 0),
     idle: () => serial.pending() === 0,
     shards: () => [...workers.values()].map((worker) => worker.shard),
     async stop() {

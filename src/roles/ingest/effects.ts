@@ -78,21 +78,28 @@ async function insertRows(
   telemetry.events.storeInserted({ table: 'transactions', rows: rows.count, seconds });
 }
 
-async function amendAndClose({ place, amend, close, watermarkMs }: Work, deps: EffectDeps): Promise<void> {
+async function amendAndClose(work: Work, deps: EffectDeps): Promise<void> {
+  const { place, amend, close, watermarkMs } = work;
   const { store, clock, telemetry } = deps;
   const { businessDateSkewDaysMax, transactionPartitions } = deps.config;
   const recordedAtMs = clock.nowMs();
   const { hours, days } = amend;
   if (hours.length + days.length > 0) {
+    const sinceMs = performance.now();
     await amendBuckets(store, { hours, days, recordedAtMs, businessDateSkewDaysMax });
+    const seconds = (performance.now() - sinceMs) / 1000;
+    telemetry.events.bucketsAmended({ buckets: work.amended, seconds });
   }
   if (close !== null) {
+    const sinceMs = performance.now();
     await closeBuckets(store, {
       ...close,
       partition: { index: place.partition, count: transactionPartitions },
       recordedAtMs,
       businessDateSkewDaysMax,
     });
+    const seconds = (performance.now() - sinceMs) / 1000;
+    telemetry.events.bucketsClosed({ buckets: work.closed, seconds });
   }
   if (watermarkMs !== null) {
     telemetry.events.watermarkMoved({ partition: place.partition, watermarkMs, nowMs: clock.nowMs() });

@@ -56,6 +56,8 @@ export type IngestRole = {
   ready(): boolean;
   /** Transactions taken in since the start. */
   transactionsTotal(): number;
+  /** Records written and not yet read. */
+  lagRecords(): number;
   /** The earliest watermark of the partitions held; null while one has none. */
   watermarkMs(): number | null;
   stop(): Promise<void>;
@@ -76,7 +78,8 @@ type Source = {
   flight: Promise<void> | null;
   /** Rises with every write: the source that was written longest ago comes first. */
   turn: number;
-  /** As far as it was told. */ forgotten: number;
+  /** Tickets forgotten at the limit, as far as it was told. */
+  forgotten: number;
 };
 
 export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
@@ -97,6 +100,8 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   const limits = { ...config, messageEntriesMax: config.bucketMessageEntriesMax };
   /** Totals on their way to the log. */
   const telling = new Set<Promise<void>>();
+  /** Records written and not yet read, by partition. */
+  const lag = new Map<number, number>();
   let failure: { readonly error: unknown } | null = null;
 
   const effectDeps: EffectDeps = { ...deps, commit: async (offset) => consumer?.commit([offset]) };
@@ -138,7 +143,10 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     await serial.run(async () => {
       await landed();
-      for (const { partition } of partitions) sources.delete(partition);
+      for (const { partition } of partitions) {
+        sources.delete(partition);
+        lag.delete(partition);
+      }
     });
   }
 
@@ -189,7 +197,9 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
       rows: rowsOf(effects.insert, source),
       first: '',
       amend: effects.amend,
+      amended: effects.amended,
       close: effects.close,
+      closed: effects.closed,
       messages: effects.messages,
       watermarkMs: effects.watermarkMs,
       commit: null,
@@ -289,8 +299,11 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   async function tick(): Promise<void> {
     const ends = await log.offsets(TOPICS.transactions);
     for (const [partition, source] of sources) {
+      const records = Math.max(0, (ends.get(partition)?.end ?? 0) - source.nextOffset);
+      lag.set(partition, records);
+      telemetry.events.lagMeasured({ group: INGEST_GROUP, topic: TOPICS.transactions, partition, records });
       if (source.waiting !== null || source.flight !== null) continue;
-      const caughtUp = source.nextOffset >= (ends.get(partition)?.end ?? 0);
+      const caughtUp = records === 0;
       const effects = ingestStep(
         source.state,
         { tickets: [], caughtUp, leadMs: leadMs(), nowMs: clock.nowMs() },
@@ -336,6 +349,7 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   return {
     ready: () => ready,
     transactionsTotal: () => transactions,
+    lagRecords: () => [...lag.values()].reduce((total, records) => total + records, 0),
     watermarkMs() {
       const all = [...sources.values()].map(({ state }) => state.watermark.ms);
       return all.some((ms) => ms === null) || all.length === 0 ? null : Math.min(...(all as number[]));

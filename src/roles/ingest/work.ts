@@ -1,6 +1,6 @@
 /** What is to be written for one or several batches of a partition that follow one another. */
 import type { EncodedRows } from '../../adapters/clickhouse/client.ts';
-import type { AmendTargets, IngestEffects } from '../../pipeline/ingest-step.ts';
+import type { AmendTargets, BucketCounts, IngestEffects } from '../../pipeline/ingest-step.ts';
 import type { CommittedOffset, TopicPartition } from '../../pipeline/log.ts';
 import type { BucketMessage } from '../../pipeline/messages.ts';
 import type { Refused } from './read-batch.ts';
@@ -13,7 +13,9 @@ export type Work = {
   /** The first record: makes the token with which the same records are inserted once. */
   readonly first: string;
   readonly amend: AmendTargets;
+  readonly amended: BucketCounts;
   readonly close: IngestEffects['close'];
+  readonly closed: BucketCounts;
   /** Watermarks and what was amended; running totals have been told already. */
   readonly messages: readonly BucketMessage[];
   readonly watermarkMs: number | null;
@@ -34,7 +36,9 @@ export function joinWork(first: Work, second: Work): Work {
       hours: [...first.amend.hours, ...second.amend.hours],
       days: [...first.amend.days, ...second.amend.days],
     },
+    amended: joinCounts(first.amended, second.amended),
     close: joinClose(first.close, second.close),
+    closed: joinCounts(first.closed, second.closed),
     messages: [...first.messages, ...second.messages],
     watermarkMs: second.watermarkMs ?? first.watermarkMs,
     commit: second.commit ?? first.commit,
@@ -53,4 +57,8 @@ function joinClose(first: Work['close'], second: Work['close']): Work['close'] {
     afterMs: Math.min(first.afterMs, second.afterMs),
     untilMs: Math.max(first.untilMs, second.untilMs),
   };
+}
+
+function joinCounts(first: BucketCounts, second: BucketCounts): BucketCounts {
+  return { hour: first.hour + second.hour, day: first.day + second.day };
 }
