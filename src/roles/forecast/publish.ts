@@ -62,7 +62,7 @@ export async function publishForecasts(
   }
 
   async function write(): Promise<void> {
-    const token = ledgerToken(shard, publication, series);
+    const token = ledgerToken(shard, publication, rows[0]?.originMs, series);
     const [written, entered] = [records, rows];
     records = [];
     rows = [];
@@ -79,8 +79,14 @@ export async function publishForecasts(
 }
 
 /** For the part that begins after so many series: the same for what is sent again because no answer came. */
-function ledgerToken(shard: Shard, { granularity, stamp, serial }: Publication, after: number): string {
-  return `forecasts:${shard.index}:${granularity}:${stamp.kind}:${stamp.issuedAtMs}:${serial}:${after}`;
+function ledgerToken(
+  shard: Shard,
+  { granularity, stamp, serial }: Publication,
+  originMs: number | undefined,
+  after: number,
+): string {
+  const moment = `${stamp.kind}:${originMs}:${stamp.issuedAtMs}:${serial}`;
+  return `forecasts:${shard.index}:${granularity}:${moment}:${after}`;
 }
 
 function keepNear(shard: Shard, granularity: Granularity, issued: IssuedForecast): void {

@@ -114,7 +114,9 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
     serial += 1;
     for (let at = 0; at < rows.length; at += config.storeRowsPerInsert) {
       const chunk = rows.slice(at, at + config.storeRowsPerInsert);
-      await insertScores(store, chunk, `scores:${index}:${chunk[0]?.recordedAtMs}:${serial}:${at}`);
+      const { bucketMs, recordedAtMs } = chunk[0] as ScoreRow;
+      const token = `scores:${index}:${bucketMs}:${recordedAtMs}:${serial}:${at}:${chunk.length}`;
+      await insertScores(store, chunk, token);
     }
   }
 
