@@ -61,18 +61,31 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     forecast = startForecast(deps('forecast'));
     forecast.started.catch(deps('forecast').onFailed);
   }
-  if (wants('ingest')) ingest = await startIngest(deps('ingest'));
+  /** In the order of the flow, each to its end whatever becomes of the one before. */
+  async function stop(): Promise<void> {
+    try {
+      await serve?.stop();
+    } finally {
+      try {
+        await ingest?.stop();
+      } finally {
+        await forecast?.stop();
+      }
+    }
+  }
+  try {
+    if (wants('ingest')) ingest = await startIngest(deps('ingest'));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     url: serve?.url ?? null,
     status,
     ready: () => status().roles.every((role) => role.ready),
     ingest,
     forecast,
-    async stop() {
-      await serve?.stop();
-      await ingest?.stop();
-      await forecast?.stop();
-    },
+    stop,
   };
 }
 

@@ -237,6 +237,8 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
       const concerns = (node: number): boolean => added.has(nodes.keys[node]?.product ?? '');
       const everything = { fromMs: Number.NEGATIVE_INFINITY, concerns };
       await scoring(everything.fromMs, () => refold(shard, granularity, everything, context, foldDeps));
+      // Copies from before have no place for them and are gone.
+      take(shard.snapshots[granularity], shard.tables[granularity]);
     }
     shard.open.trackedMore();
   }
