@@ -97,7 +97,10 @@ export type Config = {
   readonly ingestInFlightMax: number;
   /** Tickets of open buckets remembered for exact running totals; beyond it the nowcast's hints get coarser. */
   readonly openTicketsMax: number;
+  /** A checkpoint is written this often when something was learned since the last… */
   readonly checkpointEveryMs: number;
+  /** …or when so many messages were heard, all of which a restart would hear again. */
+  readonly checkpointMessagesMax: number;
   /** How long records stay in the topics that are not compacted. */
   readonly retention: {
     readonly transactionsMs: number;
@@ -175,6 +178,7 @@ export const DEFAULT_CONFIG: Config = {
   ingestInFlightMax: 3,
   openTicketsMax: 500_000,
   checkpointEveryMs: MINUTE_MS,
+  checkpointMessagesMax: 10_000,
   retention: {
     transactionsMs: 7 * DAY_MS,
     bucketsMs: 7 * DAY_MS,

@@ -82,7 +82,7 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     for (const { partition } of partitions) {
       const worker = workers.get(partition);
-      if (worker !== undefined && failure === null) await serial.run(() => checkpoint(worker));
+      if (worker !== undefined && failure === null) await serial.run(() => checkpoint(worker, true));
       workers.delete(partition);
       lag.delete(partition);
     }
@@ -100,8 +100,8 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
     deps.telemetry.events.lagMeasured({ group: FORECAST_GROUP, topic: TOPICS.buckets, partition, records });
   }
 
-  async function checkpoint(worker: ShardWorker): Promise<void> {
-    const nextOffset = await worker.checkpoint();
+  async function checkpoint(worker: ShardWorker, last: boolean): Promise<void> {
+    const nextOffset = await worker.checkpoint({ last });
     if (nextOffset === null) return;
     await consumer?.commit([
       { topic: TOPICS.buckets, partition: worker.shard.index, offset: nextOffset, metadata: '' },
@@ -150,7 +150,7 @@ export function startForecast(deps: ForecastDeps): ForecastRole {
   const joined = join();
   const timers = [
     every(deps.config.nowcastEveryMs, (worker) => worker.nowcast()),
-    every(deps.config.checkpointEveryMs, checkpoint),
+    every(deps.config.checkpointEveryMs, (worker) => checkpoint(worker, false)),
   ];
 
   return {

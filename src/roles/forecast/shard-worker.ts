@@ -47,8 +47,11 @@ export type ShardWorker = {
   }): Promise<void>;
   process(batch: Batch): Promise<void>;
   nowcast(): Promise<void>;
-  /** Writes the state; returns the offset it stands at, or null when nothing has happened since the last one. */
-  checkpoint(): Promise<number | null>;
+  /**
+   * Writes the state when it is due, or when it is the last of this worker's; returns the offset it stands at, or null
+   * when there was nothing to write.
+   */
+  checkpoint(options: { readonly last: boolean }): Promise<number | null>;
   progress(): ForecastProgress | null;
   watermarkMs(): number | null;
 };
@@ -74,6 +77,8 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
   let progress: ForecastProgress | null = null;
   let lastEventMs: number | null = null;
   let checkpointed = -1;
+  /** Since the last checkpoint. */
+  let learned = false;
   let generation = 0;
   let serial = 0;
   let refused = 0;
@@ -141,6 +146,7 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
     );
     warming = false;
     progress = null;
+    learned ||= buckets > 0;
     tellRefused();
     return buckets;
   }
@@ -188,6 +194,7 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
     const nodes = await scoring(fromMs, () =>
       refold(shard, granularity, { fromMs, concerns }, context, foldDeps),
     );
+    learned = true;
     const seconds = (performance.now() - sinceMs) / 1000;
     telemetry.events.seriesRecomputed({ granularity, series: nodes.size * 2, seconds });
     return nodes;
@@ -241,6 +248,7 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
       take(shard.snapshots[granularity], shard.tables[granularity]);
     }
     shard.open.trackedMore();
+    learned = true;
   }
 
   /** Everything in `sales` is closed for the stores it is of; what others add later is announced as amended. */
@@ -362,8 +370,9 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
         });
       }
     },
-    async checkpoint() {
-      if (checkpointed === shard.nextOffset) return null;
+    async checkpoint({ last }) {
+      const heard = shard.nextOffset - checkpointed;
+      if (heard === 0 || !(last || learned || heard >= config.checkpointMessagesMax)) return null;
       const sinceMs = performance.now();
       const { nextOffset } = shard;
       const data = encodeCheckpoint(shard, zoneOf);
@@ -372,6 +381,7 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
       await writeCheckpoint(store, { shard: index, layout }, { generation, nextOffset, data, recordedAtMs });
       await dropCheckpointsBefore(store, index, generation);
       checkpointed = nextOffset;
+      learned = false;
       telemetry.events.checkpointWritten({
         shard: index,
         bytes: data.length,

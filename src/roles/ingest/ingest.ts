@@ -58,7 +58,7 @@ export type IngestRole = {
   transactionsTotal(): number;
   /** Records written and not yet read. */
   lagRecords(): number;
-  /** The earliest watermark of the partitions held; null while one has none. */
+  /** The earliest watermark of the partitions held that have had a ticket; null while none has. */
   watermarkMs(): number | null;
   stop(): Promise<void>;
 };
@@ -351,8 +351,8 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
     transactionsTotal: () => transactions,
     lagRecords: () => [...lag.values()].reduce((total, records) => total + records, 0),
     watermarkMs() {
-      const all = [...sources.values()].map(({ state }) => state.watermark.ms);
-      return all.some((ms) => ms === null) || all.length === 0 ? null : Math.min(...(all as number[]));
+      const known = [...sources.values()].flatMap(({ state }) => state.watermark.ms ?? []);
+      return known.length === 0 ? null : Math.min(...known);
     },
     async stop() {
       stopped = true;

@@ -251,6 +251,28 @@ async function insertCheckpoint(bench: Bench, nextOffset: number, data: Buffer):
   );
 }
 
+test('what was learned is kept soon, what was only heard when it is much', async () => {
+  const bench = await openBench({ checkpointMessagesMax: 5 });
+  await enterHistory(bench);
+  const { role } = await bench.startForecast();
+  const stands = async (offset: number): Promise<void> =>
+    eventually(
+      `a checkpoint stands at ${offset}`,
+      async () => (await checkpointOf(bench))?.nextOffset === offset,
+    );
+  // An hour that closes is kept at once, the fifth of the messages that close none takes them all along.
+  await bench.say({ watermark_ms: FIRST_HOUR_MS + 19 * DAY_MS + HOUR_MS });
+  await stands(1);
+  const kept: number[] = [];
+  for (let i = 1; i <= 5; i += 1) {
+    await bench.say({ watermark_ms: FIRST_HOUR_MS + 19 * DAY_MS + HOUR_MS + i });
+    await caughtUp(bench, role);
+    kept.push((await checkpointOf(bench))?.nextOffset ?? -1);
+  }
+  await stands(6);
+  expect(kept.slice(0, 4)).toEqual([1, 1, 1, 1]);
+});
+
 describe('a failure', () => {
   test('in the middle of a step ends the role once, and no checkpoint keeps what is half done', async () => {
     const checkpointEveryMs = 300;
