@@ -223,7 +223,7 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
 
   function hearWatermark(message: BucketMessage, watermarkMs: number): void {
     if (message.kind === 'HISTORY') {
-      shard.historyMs = Math.max(shard.historyMs ?? watermarkMs, watermarkMs);
+      shard.historyMs = Math.max(shard.historyMs ?? 0, notAhead(watermarkMs));
       return;
     }
     const source = `${message.source_topic}/${message.source_partition}`;
@@ -258,8 +258,8 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
     if (hours === null && days === null) return;
     const sinceMs = performance.now();
     const learned = {
-      hour: hours === null ? null : hours.lastMs + HOUR_MS,
-      day: days === null ? null : dayEndMs(days.lastMs),
+      hour: hours === null ? null : notAhead(hours.lastMs + HOUR_MS),
+      day: days === null ? null : notAhead(dayEndMs(days.lastMs)),
     };
     const untilMs = learned.hour ?? learned.day;
     shard.historyMs = Math.max(shard.historyMs ?? 0, untilMs ?? 0);
@@ -272,6 +272,11 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
     }
     const series = GRANULARITIES.reduce((sum, granularity) => sum + 2 * shard.near[granularity].size, 0);
     telemetry.events.warmStartFinished({ series, buckets, seconds: (performance.now() - sinceMs) / 1000 });
+  }
+
+  /** No history is complete that has not been yet: an import may hold half of today, or a date that is a typing error. */
+  function notAhead(ms: number): number {
+    return Math.min(ms, clock.nowMs());
   }
 
   /** When the business day is over in every zone of the chain. */

@@ -109,7 +109,8 @@ export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
   async function onAssigned(partitions: readonly Assignment[]): Promise<void> {
     for (const { topic, partition, committed } of partitions) {
       const watermarkMs = readMetadata(committed?.metadata ?? '');
-      const open = createOpenTotals({ ticketsMax: config.openTicketsMax });
+      const ticketsMax = Math.ceil(config.openTicketsMax / config.transactionPartitions);
+      const open = createOpenTotals({ ticketsMax });
       if (watermarkMs !== null) open.close(watermarkMs);
       await rebuildOpen(open, partition, watermarkMs);
       const state = { topic, partition, watermark: startWatermark(watermarkMs, clock.nowMs()), open };

@@ -81,6 +81,28 @@ describe('a start on history', () => {
     expect(shardOf(role).tables.hour.nextBucketMs).toBeNull();
   });
 
+  test.each([
+    ['half of today', 12],
+    ['a date in a hundred years', 36_525],
+  ])('does not take %s for complete', async (_, day) => {
+    // Twelve days after the first midnight in New York, at noon.
+    const nowMs = FIRST_HOUR_MS + 12 * DAY_MS + 12 * HOUR_MS;
+    const bench = await openBench({}, nowMs);
+    await bench.enterSales([
+      ...steadySales('day', FIRST_DAY_MS, 12),
+      ...steadySales('hour', FIRST_HOUR_MS, 12 * 24 + 12),
+      ...steadySales('day', FIRST_DAY_MS + day * DAY_MS, 1),
+      ...steadySales('hour', FIRST_HOUR_MS + day * DAY_MS + 12 * HOUR_MS, 1),
+    ]);
+    const watermarkMs = FIRST_HOUR_MS + (day + 1) * DAY_MS;
+    await bench.say({ kind: 'HISTORY', watermark_ms: watermarkMs });
+    const { role } = await bench.startForecast();
+    await bench.say({ kind: 'HISTORY', watermark_ms: watermarkMs });
+    await caughtUp(bench, role);
+    expect(shardOf(role).tables.day.nextBucketMs).toBe(FIRST_DAY_MS + 12 * DAY_MS);
+    expect(shardOf(role).tables.hour.nextBucketMs).toBe(nowMs);
+  });
+
   test('learns once what an import has announced before', async () => {
     const bench = await openBench();
     await enterHistory(bench);
@@ -349,7 +371,7 @@ test('members that come and go hand the shard over whole: no checkpoint ever goe
   };
   const first = await bench.startForecast(through);
   for (let round = 0; round < 6; round += 1) {
-    await bench.say({ watermark_ms: FIRST_HOUR_MS + 19 * DAY_MS + round * HOUR_MS });
+    await bench.say({ watermark_ms: FIRST_HOUR_MS + 19 * DAY_MS + (round + 1) * HOUR_MS });
     const other = await bench.startForecast(through, 'started');
     await eventually('one of them holds the shard', () => first.role.ready() !== other.role.ready());
     await other.role.stop();
@@ -357,7 +379,9 @@ test('members that come and go hand the shard over whole: no checkpoint ever goe
     await caughtUp(bench, first.role);
     await eventually('a checkpoint stands there', () => offsets.at(-1) === round + 1);
     expect([...first.failures, ...other.failures]).toEqual([]);
-    expect(shardOf(first.role).tables.hour.nextBucketMs).toBe(FIRST_HOUR_MS + 19 * DAY_MS + round * HOUR_MS);
+    expect(shardOf(first.role).tables.hour.nextBucketMs).toBe(
+      FIRST_HOUR_MS + 19 * DAY_MS + (round + 1) * HOUR_MS,
+    );
   }
   expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
 });
