@@ -186,7 +186,7 @@ export const DEFAULT_CONFIG: Config = {
     deadLettersMs: 90 * DAY_MS,
   },
   nowcastEveryMs: 100,
-  nowcastSeriesMax: 400,
+  nowcastSeriesMax: 150,
   nowcastRefreshMax: 20,
   seriesMax: 1_000_000,
   snapshotsMax: 12,

@@ -139,7 +139,7 @@ function storeEvents(log: Logger, metrics: Metrics) {
     /** The same bytes with the same token are sent again after `delayMs`. */
     storeRetried(event: { code: string; attempt: number; delayMs: number }): void {
       metrics.add('foretill_store_retries_total', { code: event.code });
-      log.warn('Store did not answer, trying again', event);
+      log.warn('The store failed, trying the same again', event);
     },
   };
 }
