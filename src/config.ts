@@ -234,7 +234,7 @@ export const DEFAULT_CONFIG: Config = {
     inFlightMax: 8,
     waitingMax: 1_000,
     requestMsMax: 120_000,
-    attemptsMax: 12,
+    attemptsMax: 24,
     retryDelayMs: 50,
     retryDelayMsMax: 4_000,
     idleSocketMsMax: 2_500,

@@ -1,6 +1,7 @@
 /** Sales history that is summed up already, into `sales`, and the message that it is there. */
 import { basename } from 'node:path';
 import { insertSales } from '../adapters/clickhouse/insert-sales.ts';
+import { bucketEndMs } from '../sales/calendar.ts';
 import type { SalesRow } from '../adapters/clickhouse/insert-sales.ts';
 import type { DateOrder } from '../adapters/csv/local-time.ts';
 import type { CsvTable } from '../adapters/csv/open-table.ts';
@@ -8,7 +9,6 @@ import { readCompanions } from '../adapters/csv/read-companions.ts';
 import { totalsKind } from '../adapters/csv/read-totals.ts';
 import { createRowProblems } from '../adapters/csv/row-problems.ts';
 import type { Config } from '../config.ts';
-import { BUCKET_MS } from '../pipeline/bucket-length.ts';
 import type { AmendedBucket } from '../pipeline/messages.ts';
 import { GRANULARITY_SYMBOLS } from '../pipeline/messages.ts';
 import type { Platform } from '../platform.ts';
@@ -70,5 +70,9 @@ async function announce(
     bucket_ms: bucketMs,
     store_id: storeId,
   }));
-  await announceHistory(platform, { watermarkMs: lastMs + BUCKET_MS[granularity], amended });
+  // Days end by the chain's own clock, and an hour's end is the same in any zone.
+  await announceHistory(platform, {
+    watermarkMs: bucketEndMs(granularity, lastMs, platform.config),
+    amended,
+  });
 }
