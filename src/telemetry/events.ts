@@ -161,8 +161,8 @@ function forecastEvents(log: Logger, metrics: Metrics) {
       metrics.observe('foretill_forecast_issue_seconds', { granularity }, event.seconds);
       log.debug('Forecasts issued', event);
     },
-    nowcastsPublished(event: { granularity: Granularity; series: number; seconds: number }): void {
-      metrics.add('foretill_nowcasts_total', { granularity: event.granularity }, event.series);
+    nowcastsPublished(event: { series: number; seconds: number }): void {
+      metrics.add('foretill_nowcasts_total', {}, event.series);
       metrics.observe('foretill_nowcast_seconds', {}, event.seconds);
     },
     seriesRecomputed(event: { granularity: Granularity; series: number; seconds: number }): void {

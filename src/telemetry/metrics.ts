@@ -39,7 +39,7 @@ export const METRICS = {
     'granularity',
   ]),
   foretill_forecasts_total: counter('Forecasts published.', ['granularity', 'kind']),
-  foretill_nowcasts_total: counter('Nowcasts published.', ['granularity']),
+  foretill_nowcasts_total: counter('Nowcasts published.', []),
   foretill_nowcast_seconds: histogram('One round of nowcasts.', []),
   foretill_series_recomputed_total: counter('Series recomputed from the store after an amendment.', [
     'granularity',

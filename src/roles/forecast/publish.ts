@@ -97,20 +97,18 @@ function keepNear(shard: Shard, granularity: Granularity, issued: IssuedForecast
   means.set(steps, MEASURES.indexOf(issued.measure) * NEAR_STEPS);
 }
 
-/** Publishes the nowcasts of these nodes; returns how many. */
-export async function publishNowcasts(
+/** The nowcasts of these nodes, ready for the forecast topic. */
+export function nowcastRecords(
   shard: Shard,
   granularity: Granularity,
   nodes: readonly number[],
   context: NowcastContext & { readonly stamp: IssueStamp },
-  deps: PublishDeps,
-): Promise<number> {
+  codec: Codec,
+): OutgoingRecord[] {
   const table = shard.tables[granularity];
-  const records = nodes
+  return nodes
     .flatMap((node) => nowcastNode(granularity, node, context))
-    .map((point) => forecastRecord(shard, nowcastMessage(table, point, context.stamp), deps.codec));
-  if (records.length > 0) await deps.log.append(TOPICS.forecasts, records);
-  return records.length;
+    .map((point) => forecastRecord(shard, nowcastMessage(table, point, context.stamp), codec));
 }
 
 /** Nowcasts have a key of their own, so that compaction keeps a series' latest issue and latest nowcast. */

@@ -13,12 +13,13 @@ import { topProducts } from '../../adapters/clickhouse/top-products.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../../pipeline/checkpoint.ts';
 import type { IssueStamp } from '../../pipeline/forecast-message.ts';
 import { openTotal } from '../../pipeline/ingest-step.ts';
-import type { Batch } from '../../pipeline/log.ts';
+import type { Batch, OutgoingRecord } from '../../pipeline/log.ts';
 import type { BucketMessage } from '../../pipeline/messages.ts';
 import { granularityOfSymbol } from '../../pipeline/messages.ts';
 import { createNowcastQueue } from '../../pipeline/nowcasts.ts';
 import type { FoldContext, ScoredBucket } from '../../pipeline/series-table.ts';
 import type { Shard } from '../../pipeline/shard.ts';
+import { TOPICS } from '../../pipeline/topics.ts';
 import { createShard, shardLayout, shardWatermark } from '../../pipeline/shard.ts';
 import { take } from '../../pipeline/snapshots.ts';
 import { bucketEndMs } from '../../sales/calendar.ts';
@@ -29,7 +30,7 @@ import { createOpenTotals } from '../../windows/open-totals.ts';
 import { closeUpTo, refold } from './fold-sales.ts';
 import type { FoldDeps } from './fold-sales.ts';
 import type { ForecastDeps, ForecastProgress } from './forecast.ts';
-import { publishForecasts, publishNowcasts } from './publish.ts';
+import { publishForecasts, nowcastRecords } from './publish.ts';
 import { readMessages } from './read-messages.ts';
 import type { HeardMessage } from './read-messages.ts';
 import { scoreRows } from './score-rows.ts';
@@ -76,6 +77,9 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
   let warming = false;
   let progress: ForecastProgress | null = null;
   let lastEventMs: number | null = null;
+  /** Nowcasts are on their way to the log; what went wrong with the last ones. */
+  let telling = false;
+  let untold: { readonly error: unknown } | null = null;
   let checkpointed = -1;
   /** Since the last checkpoint. */
   let learned = false;
@@ -316,6 +320,20 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
     }
   }
 
+  /** Nobody waits for it: while the log writes, the next messages are heard. Never rejects. */
+  async function tellNowcasts(records: readonly OutgoingRecord[], sinceMs: number): Promise<void> {
+    telling = true;
+    try {
+      await deps.log.append(TOPICS.forecasts, records);
+      const seconds = (performance.now() - sinceMs) / 1000;
+      telemetry.events.nowcastsPublished({ series: records.length, seconds });
+    } catch (error) {
+      untold = { error };
+    } finally {
+      telling = false;
+    }
+  }
+
   return {
     shard,
     async restore({ committed, end, signal: aborted }) {
@@ -350,8 +368,9 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
       shard.nextOffset = (fresh.at(-1)?.offset ?? shard.nextOffset - 1) + 1;
     },
     async nowcast() {
+      if (untold !== null) throw untold.error;
       const watermarkMs = shardWatermark(shard);
-      if (watermarkMs === null || shard.sources.size === 0) return;
+      if (telling || watermarkMs === null || shard.sources.size === 0) return;
       const { tables, near, open } = shard;
       const asOfMs = watermarkMs + config.allowedLatenessMs;
       const base = {
@@ -363,17 +382,12 @@ export function createShardWorker(index: number, deps: ForecastDeps): ShardWorke
         asOfMs,
         stamp: stamp('NOWCAST'),
       };
-      for (const granularity of GRANULARITIES) {
+      const sinceMs = performance.now();
+      const records = GRANULARITIES.flatMap((granularity) => {
         const nodes = queue.take(granularity, tables[granularity]);
-        if (nodes.length === 0) continue;
-        const sinceMs = performance.now();
-        const series = await publishNowcasts(shard, granularity, nodes, base, deps);
-        telemetry.events.nowcastsPublished({
-          granularity,
-          series,
-          seconds: (performance.now() - sinceMs) / 1000,
-        });
-      }
+        return nowcastRecords(shard, granularity, nodes, base, deps.codec);
+      });
+      if (records.length > 0) void tellNowcasts(records, sinceMs);
     },
     async checkpoint({ last }) {
       const heard = shard.nextOffset - checkpointed;
