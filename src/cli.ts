@@ -69,7 +69,7 @@ async function buildProgram(chosen: string | undefined): Promise<Command> {
     .enablePositionalOptions()
     .showHelpAfterError('(add --help for the options and examples)')
     .exitOverride()
-    .addHelpText('after', EXIT_CODES);
+    .addHelpText('afterAll', EXIT_CODES);
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     const command = name === chosen ? await load() : new Command(name);
     program.addCommand(

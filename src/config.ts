@@ -146,7 +146,6 @@ export type Config = {
     /** A request must have come in, and have been answered, within this time. */
     readonly requestMsMax: number;
     readonly idleSocketMsMax: number;
-    readonly seriesPerPageMax: number;
     readonly historyRowsMax: number;
   };
   readonly log: LogLimits;
@@ -213,7 +212,6 @@ export const DEFAULT_CONFIG: Config = {
     recentEventIdsMax: 100_000,
     requestMsMax: 30_000,
     idleSocketMsMax: 75_000,
-    seriesPerPageMax: 1_000,
     historyRowsMax: 50_000,
   },
   log: {

@@ -1,5 +1,5 @@
 /** The one place where an error becomes words on the screen and an exit code. */
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ForetillError } from '../errors.ts';
@@ -56,18 +56,27 @@ function asMachineError(error: unknown): ForetillError | null {
   return null;
 }
 
+/** The file begins anew then; the one before is kept. */
+const DETAILS_BYTES_MAX = 1_048_576;
+
 function writeDetails(error: unknown): string | null {
   const file = join(detailsDir, 'foretill-errors.log');
   try {
     mkdirSync(detailsDir, { recursive: true });
+    if (existsSync(file) && statSync(file).size > DETAILS_BYTES_MAX) renameSync(file, `${file}.1`);
     appendFileSync(
       file,
-      `${new Date().toISOString()} ${process.argv.slice(2).join(' ')}\n${detailsOf(error)}\n\n`,
+      `${new Date().toISOString()} ${withoutSecrets(process.argv.slice(2).join(' '))}\n${detailsOf(error)}\n\n`,
     );
     return file;
   } catch {
     return null;
   }
+}
+
+/** Users and passwords inside of addresses. */
+function withoutSecrets(text: string): string {
+  return text.replaceAll(/\/\/[^/\s@]+@/g, '//…@');
 }
 
 function detailsOf(error: unknown): string {

@@ -118,7 +118,10 @@ export async function startServe(deps: ServeDeps): Promise<{ url: string; stop()
 function rolesNotReady(status: SystemStatus): string[] {
   return status.roles
     .filter(({ ready }) => !ready)
-    .map(({ role, lastError }) => lastError ?? `Role ${role} is not ready yet.`);
+    .map(({ role, lastError }) =>
+      // Whoever may not read /status may ask for /ready: what went wrong is told there and in the log.
+      lastError === null ? `Role ${role} is not ready yet.` : `Role ${role} has failed.`,
+    );
 }
 
 function readTransaction(item: unknown, deps: ServeDeps) {

@@ -102,7 +102,6 @@ describe('transactions', () => {
     const base = {
       requestMsMax: 30_000,
       idleSocketMsMax: 75_000,
-      seriesPerPageMax: 1_000,
       historyRowsMax: 100,
     };
     const http = { ...base, bodyBytesMax: 2_000, transactionsPerRequestMax: 2, recentEventIdsMax: 10 };
