@@ -3,6 +3,7 @@
  * exist; what a maximum makes us drop is counted.
  */
 import { ForetillError } from './errors.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './sales/durations.ts';
 import type { Granularity, Level } from './sales/series.ts';
 
 export type GranularityConfig = {
@@ -152,10 +153,6 @@ export type Config = {
   readonly store: StoreLimits;
   readonly engine: EngineLimits;
 };
-
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 60 * MINUTE_MS;
-export const DAY_MS = 24 * HOUR_MS;
 
 export const DEFAULT_CONFIG: Config = {
   currency: 'USD',

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
-import { MINUTE_MS } from '../config.ts';
+import { MINUTE_MS } from '../sales/durations.ts';
 import type { Config } from '../config.ts';
 import { ForetillError } from '../errors.ts';
 import { startSystem } from '../main.ts';

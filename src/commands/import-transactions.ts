@@ -11,7 +11,7 @@ import { insertTransactions, toTransactionRow } from '../adapters/clickhouse/tra
 import type { TransactionRow } from '../adapters/clickhouse/transactions-table.ts';
 import type { Ticket } from '../adapters/csv/read-tickets.ts';
 import type { RowProblems } from '../adapters/csv/row-problems.ts';
-import { DAY_MS } from '../config.ts';
+import { DAY_MS } from '../sales/durations.ts';
 import type { Config } from '../config.ts';
 import type { PlacedTicket } from '../pipeline/ingest-step.ts';
 import { placeTicket } from '../roles/ingest/place-ticket.ts';

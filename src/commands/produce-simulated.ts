@@ -1,6 +1,6 @@
 /** The simulated chain's traffic as if it were selling right now: its tickets in their order, with the present time. */
 import type { Clock } from '../clock.ts';
-import { DAY_MS, HOUR_MS } from '../config.ts';
+import { DAY_MS, HOUR_MS } from '../sales/durations.ts';
 import type { Config } from '../config.ts';
 import type { TransactionMessage } from '../sales/transaction-message.ts';
 import { createChain } from '../simulator/chain.ts';

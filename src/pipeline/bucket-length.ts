@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS } from '../config.ts';
+import { DAY_MS, HOUR_MS } from '../sales/durations.ts';
 import type { Granularity } from '../sales/series.ts';
 
 /**

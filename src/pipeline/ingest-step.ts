@@ -5,7 +5,7 @@
  * The role performs the effects in this order: insert, amend, close, publish, commit. Each is safe to repeat, so a
  * crash between any two leads to the same tables and messages.
  */
-import { HOUR_MS } from '../config.ts';
+import { HOUR_MS } from '../sales/durations.ts';
 import { dayBucketMs } from '../sales/calendar.ts';
 import type { Granularity } from '../sales/series.ts';
 import type { LeafAmount, OpenLeaf, OpenTicket, OpenTotals } from '../windows/open-totals.ts';

@@ -2,7 +2,7 @@
  * How the open buckets will end: what has been sold so far plus what is still expected, for the series whose sales
  * changed and, in turn, for the others, because time alone changes what remains.
  */
-import { HOUR_MS } from '../config.ts';
+import { HOUR_MS } from '../sales/durations.ts';
 import type { NodeKey } from '../hierarchy/nodes.ts';
 import { nowcast } from '../models/nowcast.ts';
 import type { StoreCalendar } from '../sales/calendar.ts';

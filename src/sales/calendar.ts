@@ -5,6 +5,7 @@
  * hour bucket spans a change of the clocks; a business day has 23 or 25 of them then. In zones that move by half an
  * hour (Australia/Lord_Howe) the bucket beside the change is half an hour long.
  */
+import { DAY_MS, HOUR_MS, MINUTE_MS } from './durations.ts';
 import type { Granularity } from './series.ts';
 import { firstInstantOf, offsetSpan, wallMs } from './time-zone.ts';
 
@@ -16,9 +17,6 @@ export type StoreCalendar = {
   readonly businessDayStartMinutes: number;
 };
 
-const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 const DATE_TEXTS_MAX = 4_096;
 
 const dateTexts = new Map<number, string>();

@@ -2,6 +2,7 @@
  * Every check on a transaction that does not depend on how it was sent. Paths of problems are put together only when
  * there is a problem: this runs for every sale of the chain.
  */
+import { DAY_MS } from './durations.ts';
 import { dayBucketMs, dayBucketOf, businessDateOfBucket, isBusinessDate } from './calendar.ts';
 import type { StoreCalendar } from './calendar.ts';
 import { holdsCardNumber } from './card-data.ts';
@@ -15,7 +16,6 @@ import { TRANSACTION_LIMITS } from './transaction-limits.ts';
 import type { TransactionMessage } from './transaction-message.ts';
 import type { Tender, Transaction } from './transaction.ts';
 
-const DAY_MS = 86_400_000;
 const TRANSACTION_TYPES: readonly string[] = ['SALE', 'RETURN', 'EXCHANGE', 'VOID'];
 /** Such names in a path of a problem say nothing that should stay unsaid. */
 const PLAIN_NAME = /^[A-Za-z][\w.-]{0,39}$/;

@@ -5,10 +5,9 @@
  * A span is a stretch of time over which a zone keeps one offset. Its borders are the true transitions where they lie
  * within two days of the instant asked for; further away they may be the edges of a table.
  */
+import { DAY_MS, HOUR_MS } from './durations.ts';
 export type OffsetSpan = { readonly startMs: number; readonly endMs: number; readonly offsetMs: number };
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const BLOCK_MS = 365 * DAY_MS;
 const MARGIN_MS = 2 * DAY_MS;
 /** No zone was ever further from UTC than 15 h 14 min. */

@@ -5,7 +5,7 @@
  * Expected tickets of an hour = tickets per day × store size × weekday × hour of the day × the day's own luck. An hour
  * also yields the returns, voids and corrections of its tickets, which end later.
  */
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../config.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../sales/durations.ts';
 import { businessDate, dayBucketMs, hourSlot } from '../sales/calendar.ts';
 import type { TransactionLineMessage, TransactionMessage } from '../sales/transaction-message.ts';
 import { categoryShare } from './chain.ts';

@@ -2,7 +2,7 @@
  * When the tills send what: a pure function of the chain, a stretch of time and what has been brought about. The only
  * state of a running simulation is therefore the instant up to which everything has been sent.
  */
-import { HOUR_MS, MINUTE_MS } from '../config.ts';
+import { HOUR_MS, MINUTE_MS } from '../sales/durations.ts';
 import type { TransactionMessage } from '../sales/transaction-message.ts';
 import type { Chain, SimulatedStore } from './chain.ts';
 import { isTouched } from './injections.ts';

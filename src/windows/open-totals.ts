@@ -6,7 +6,7 @@
  * beyond the bound the oldest is forgotten (counted in `forgotten`) but stays in the totals, and the close of its bucket
  * puts right what a later duplicate of it adds.
  */
-import { HOUR_MS } from '../config.ts';
+import { HOUR_MS } from '../sales/durations.ts';
 import { dayBucketMs } from '../sales/calendar.ts';
 import type { Granularity } from '../sales/series.ts';
 

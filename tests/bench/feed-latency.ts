@@ -8,7 +8,8 @@ import { insertStores } from '../../src/adapters/clickhouse/companions-table.ts'
 import { insertSales } from '../../src/adapters/clickhouse/insert-sales.ts';
 import type { SalesRow } from '../../src/adapters/clickhouse/insert-sales.ts';
 import { systemClock } from '../../src/clock.ts';
-import { DAY_MS, HOUR_MS, resolveConfig } from '../../src/config.ts';
+import { resolveConfig } from '../../src/config.ts';
+import { DAY_MS, HOUR_MS } from '../../src/sales/durations.ts';
 import { startSystem } from '../../src/main.ts';
 import type { System } from '../../src/main.ts';
 import { TOPICS } from '../../src/pipeline/topics.ts';

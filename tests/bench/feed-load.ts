@@ -8,7 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { parentPort, workerData } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { createCodec } from '../../src/adapters/avro/codec.ts';
-import { HOUR_MS } from '../../src/config.ts';
+import { HOUR_MS } from '../../src/sales/durations.ts';
 import { TOPICS } from '../../src/pipeline/topics.ts';
 import { createTicketMaker } from './tickets.ts';
 

@@ -12,7 +12,8 @@ import { readTotals } from '../../src/adapters/clickhouse/sales-table.ts';
 import type { TransactionRow } from '../../src/adapters/clickhouse/transactions-table.ts';
 import { insertTransactions, toTransactionRow } from '../../src/adapters/clickhouse/transactions-table.ts';
 import { systemClock } from '../../src/clock.ts';
-import { DAY_MS, DEFAULT_CONFIG, HOUR_MS } from '../../src/config.ts';
+import { DEFAULT_CONFIG } from '../../src/config.ts';
+import { DAY_MS, HOUR_MS } from '../../src/sales/durations.ts';
 import type { Transaction } from '../../src/sales/transaction.ts';
 
 const TICKETS = 200_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../src/config.ts';
+import { DAY_MS, HOUR_MS } from '../../src/sales/durations.ts';
 import type { Config } from '../../src/config.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../../src/pipeline/checkpoint.ts';
 import { createShard, shardLayout } from '../../src/pipeline/shard.ts';

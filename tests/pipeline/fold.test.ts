@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../src/config.ts';
+import { DAY_MS, HOUR_MS } from '../../src/sales/durations.ts';
 import { BUCKET_MS } from '../../src/pipeline/bucket-length.ts';
 import type { FoldContext } from '../../src/pipeline/series-table.ts';
 import {

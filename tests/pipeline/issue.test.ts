@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DAY_MS } from '../../src/config.ts';
+import { DAY_MS } from '../../src/sales/durations.ts';
 import { nodeName } from '../../src/hierarchy/nodes.ts';
 import type { NodeKey } from '../../src/hierarchy/nodes.ts';
 import { issueMessage, originOf, seriesKey } from '../../src/pipeline/forecast-message.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/config.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/sales/durations.ts';
 import type { NodeKey } from '../../src/hierarchy/nodes.ts';
 import { issue } from '../../src/pipeline/issue.ts';
 import { createNowcastQueue, NEAR_STEPS, nowcastNode } from '../../src/pipeline/nowcasts.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../src/config.ts';
+import { DAY_MS, HOUR_MS } from '../../src/sales/durations.ts';
 import type { NodeKey } from '../../src/hierarchy/nodes.ts';
 import type { OpenTotal } from '../../src/pipeline/messages.ts';
 import { createOpenSales } from '../../src/pipeline/open-sales.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DAY_MS } from '../../src/config.ts';
+import { DAY_MS } from '../../src/sales/durations.ts';
 import type { Records, SeriesTable } from '../../src/pipeline/series-table.ts';
 import {
   addNodes,

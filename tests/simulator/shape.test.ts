@@ -1,6 +1,6 @@
 /** The simulated chain has the shape that was measured (src/simulator/shape.ts), each figure within chance. */
 import { describe, expect, test } from 'vitest';
-import { DAY_MS, HOUR_MS } from '../../src/config.ts';
+import { DAY_MS, HOUR_MS } from '../../src/sales/durations.ts';
 import { hourSlot } from '../../src/sales/calendar.ts';
 import type { TransactionMessage } from '../../src/sales/transaction-message.ts';
 import { createChain } from '../../src/simulator/chain.ts';

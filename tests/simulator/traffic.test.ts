@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HOUR_MS, MINUTE_MS } from '../../src/config.ts';
+import { HOUR_MS, MINUTE_MS } from '../../src/sales/durations.ts';
 import { parseTransactionMessage } from '../../src/sales/parse-transaction.ts';
 import { createChain } from '../../src/simulator/chain.ts';
 import type { Injection } from '../../src/simulator/injections.ts';

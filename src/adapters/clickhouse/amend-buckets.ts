@@ -1,5 +1,5 @@
 /** Amending: the totals of closed buckets that a late ticket, a revision or a void may have changed, set right. */
-import { DAY_MS } from '../../config.ts';
+import { DAY_MS } from '../../sales/durations.ts';
 import { differencesSql } from './bucket-differences.ts';
 import type { Store } from './client.ts';
 

@@ -1,5 +1,5 @@
 /** Closing: the exact totals of all buckets whose end a watermark has passed go into `sales`. */
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../config.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../sales/durations.ts';
 import { differencesSql } from './bucket-differences.ts';
 import type { Params, Store } from './client.ts';
 import { partitionFilter } from './partition-filter.ts';

@@ -1,5 +1,5 @@
 /** The tickets of buckets that are still open: what running totals are rebuilt from after a restart. */
-import { DAY_MS, HOUR_MS } from '../../config.ts';
+import { DAY_MS, HOUR_MS } from '../../sales/durations.ts';
 import type { OpenTicket } from '../../windows/open-totals.ts';
 import type { Store } from './client.ts';
 import { partitionFilter } from './partition-filter.ts';

@@ -1,4 +1,5 @@
 /** Companion inputs from CSV: one description a kind, of its columns and of how a row becomes a record. */
+import { DAY_MS } from '../../sales/durations.ts';
 import { parseQuantity } from '../../sales/quantity.ts';
 import { decimalToInteger } from '../../sales/decimal.ts';
 import type { DecimalFault } from '../../sales/decimal.ts';
@@ -128,7 +129,6 @@ export const PRODUCTS = {
 
 /** Complete Journey's week 1 is one Sunday; week 2 begins on Monday, 2 January 2017. */
 const COMPLETE_JOURNEY_WEEK_2_MS = Date.UTC(2017, 0, 2);
-const DAY_MS = 86_400_000;
 
 export const PROMOTIONS = {
   fields: [

@@ -1,5 +1,5 @@
 /** What the API reads from the store. */
-import { DAY_MS } from '../../config.ts';
+import { DAY_MS } from '../../sales/durations.ts';
 import type { Config } from '../../config.ts';
 import type { Clock } from '../../clock.ts';
 import { currencyExponent } from '../../sales/money.ts';

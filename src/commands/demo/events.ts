@@ -1,6 +1,6 @@
 /** What the page may bring about in a simulated chain: the forms, and what is filled in as an injection. */
 import type { EventParameter, InjectableEvent } from '../../adapters/http/demo-controls.ts';
-import { HOUR_MS } from '../../config.ts';
+import { HOUR_MS } from '../../sales/durations.ts';
 import { ForetillError } from '../../errors.ts';
 import type { Injection } from '../../simulator/injections.ts';
 import { INJECTION_MS_MAX } from '../../simulator/traffic.ts';

@@ -3,7 +3,7 @@ import { insertProducts, insertPromotions } from '../../adapters/clickhouse/comp
 import { instantOfText } from '../../adapters/csv/local-time.ts';
 import { createRowProblems } from '../../adapters/csv/row-problems.ts';
 import { systemClock } from '../../clock.ts';
-import { DAY_MS, HOUR_MS } from '../../config.ts';
+import { DAY_MS, HOUR_MS } from '../../sales/durations.ts';
 import { ForetillError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import { businessDate, dayBounds, dayBucketMs } from '../../sales/calendar.ts';

@@ -1,5 +1,5 @@
 /** The simulator's tickets, each when its till sends it. */
-import { HOUR_MS } from '../../config.ts';
+import { HOUR_MS } from '../../sales/durations.ts';
 import type { Injection } from '../../simulator/injections.ts';
 import type { Traffic } from '../../simulator/traffic.ts';
 import type { Feed } from './feed.ts';

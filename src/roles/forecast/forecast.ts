@@ -5,30 +5,13 @@
  * Offsets are committed only with a checkpoint that stands at them: after a crash the shard goes on from its last
  * checkpoint and hears everything since once more.
  */
-import type { Store } from '../../adapters/clickhouse/client.ts';
-import type { Clock } from '../../clock.ts';
-import type { Config } from '../../config.ts';
-import type { Codec } from '../../pipeline/codec.ts';
-import type { Assignment, Batch, Consumer, Log, TopicPartition } from '../../pipeline/log.ts';
+import type { Assignment, Batch, Consumer, TopicPartition } from '../../pipeline/log.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
 import type { Shard } from '../../pipeline/shard.ts';
-import type { Telemetry } from '../../telemetry/telemetry.ts';
-import type { Calendars } from '../calendars.ts';
+import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
 import { createShardWorker } from './shard-worker.ts';
 import type { ShardWorker } from './shard-worker.ts';
-
-export type ForecastDeps = {
-  readonly log: Log;
-  readonly store: Store;
-  readonly codec: Codec;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
-  readonly calendars: Calendars;
-  /** Told when the role cannot go on; the process is to stop. */
-  readonly onFailed: (error: unknown) => void;
-};
 
 export type ForecastProgress = { readonly done: number; readonly total: number; readonly what: string };
 
@@ -51,7 +34,7 @@ export type ForecastRole = {
 export const FORECAST_GROUP = 'foretill-forecast';
 
 /** Returns at once; the shards are taken up in the background, as that may mean to learn years of history. */
-export function startForecast(deps: ForecastDeps): ForecastRole {
+export function startForecast(deps: RoleDeps): ForecastRole {
   const serial = createSerial();
   /** Shards that have been taken up. */
   const workers = new Map<number, ShardWorker>();

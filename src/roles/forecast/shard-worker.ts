@@ -2,7 +2,7 @@
 import { readOpenTickets } from '../../adapters/clickhouse/open-tickets.ts';
 import { insertScores } from '../../adapters/clickhouse/scores-table.ts';
 import type { ScoreRow } from '../../adapters/clickhouse/scores-table.ts';
-import { DAY_MS, HOUR_MS } from '../../config.ts';
+import { DAY_MS, HOUR_MS } from '../../sales/durations.ts';
 import {
   dropCheckpointsBefore,
   readCheckpoint,
@@ -29,7 +29,8 @@ import { GRANULARITIES } from '../../sales/series.ts';
 import { createOpenTotals } from '../../windows/open-totals.ts';
 import { closeUpTo, refold } from './fold-sales.ts';
 import type { FoldDeps } from './fold-sales.ts';
-import type { ForecastDeps, ForecastProgress } from './forecast.ts';
+import type { RoleDeps } from '../role-deps.ts';
+import type { ForecastProgress } from './forecast.ts';
 import { publishForecasts, nowcastRecords } from './publish.ts';
 import { readMessages } from './read-messages.ts';
 import type { HeardMessage } from './read-messages.ts';
@@ -60,7 +61,7 @@ export type ShardWorker = {
 /** Buckets concerned by messages, per granularity: whose totals changed behind what has been folded. */
 type Amended = Record<Granularity, { fromMs: number; readonly stores: Set<string> }>;
 
-export function createShardWorker(index: number, deps: ForecastDeps): ShardWorker {
+export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
   const { config, clock, store, telemetry, calendars } = deps;
   const shard = createShard(index, config);
   const layout = shardLayout(config);

@@ -11,27 +11,15 @@
  */
 import { readProducts } from '../../adapters/clickhouse/companions-table.ts';
 import { encodeRows } from '../../adapters/clickhouse/client.ts';
-import type { Store } from '../../adapters/clickhouse/client.ts';
 import { readOpenTickets } from '../../adapters/clickhouse/open-tickets.ts';
 import { toTransactionRow } from '../../adapters/clickhouse/transactions-table.ts';
-import type { Clock } from '../../clock.ts';
-import type { Config } from '../../config.ts';
-import type { Codec } from '../../pipeline/codec.ts';
 import { ingestStep } from '../../pipeline/ingest-step.ts';
 import type { IngestEffects, PlacedTicket, SourceState } from '../../pipeline/ingest-step.ts';
-import type {
-  Assignment,
-  Batch,
-  CommittedOffset,
-  Consumer,
-  Log,
-  TopicPartition,
-} from '../../pipeline/log.ts';
+import type { Assignment, Batch, CommittedOffset, Consumer, TopicPartition } from '../../pipeline/log.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
-import type { Telemetry } from '../../telemetry/telemetry.ts';
 import { createOpenTotals } from '../../windows/open-totals.ts';
 import { startWatermark } from '../../windows/watermark.ts';
-import type { Calendars } from '../calendars.ts';
+import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
 import { performEffects, tellTotals, withoutTotals } from './effects.ts';
 import type { EffectDeps } from './effects.ts';
@@ -39,18 +27,6 @@ import { readBatch } from './read-batch.ts';
 import type { ReadContext } from './read-batch.ts';
 import { joinWork } from './work.ts';
 import type { Work } from './work.ts';
-
-export type IngestDeps = {
-  readonly log: Log;
-  readonly store: Store;
-  readonly codec: Codec;
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
-  readonly calendars: Calendars;
-  /** Told when the role cannot go on; the process is to stop. */
-  readonly onFailed: (error: unknown) => void;
-};
 
 export type IngestRole = {
   ready(): boolean;
@@ -82,7 +58,7 @@ type Source = {
   forgotten: number;
 };
 
-export async function startIngest(deps: IngestDeps): Promise<IngestRole> {
+export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   const { log, store, config, clock, telemetry } = deps;
   const serial = createSerial();
   const sources = new Map<number, Source>();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { InjectOptions } from 'fastify';
 import { testApi } from './test-api.ts';
-import { DAY_MS } from '../../../src/config.ts';
+import { DAY_MS } from '../../../src/sales/durations.ts';
 
 const SERIES = encodeURIComponent('day/revenue/store=406');
 const FIRST = Date.UTC(2017, 7, 30);

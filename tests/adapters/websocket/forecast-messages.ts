@@ -1,6 +1,6 @@
 /** Forecast messages for tests: small, true to their type. */
 import type { ForecastMessage } from '../../../src/pipeline/messages.ts';
-import { DAY_MS, HOUR_MS } from '../../../src/config.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/sales/durations.ts';
 
 export const PROBABILITIES = [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975] as const;
 const SPREAD = [-0.4, -0.25, -0.12, 0, 0.12, 0.25, 0.4] as const;

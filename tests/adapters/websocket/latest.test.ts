@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createLatest } from '../../../src/adapters/websocket/latest.ts';
-import { HOUR_MS } from '../../../src/config.ts';
+import { HOUR_MS } from '../../../src/sales/durations.ts';
 import type { ForecastMessage } from '../../../src/pipeline/messages.ts';
 import { forecastMessage, nowcastMessage, storeSeries } from './forecast-messages.ts';
 

@@ -6,7 +6,7 @@ import { closeBuckets } from '../../../src/adapters/clickhouse/close-buckets.ts'
 import { readOpenTickets } from '../../../src/adapters/clickhouse/open-tickets.ts';
 import { bucketRange, readHistory, readTotals } from '../../../src/adapters/clickhouse/sales-table.ts';
 import { insertTransactions, toTransactionRow } from '../../../src/adapters/clickhouse/transactions-table.ts';
-import { DAY_MS, HOUR_MS } from '../../../src/config.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/sales/durations.ts';
 import type { Granularity } from '../../../src/sales/series.ts';
 import { ticketVersion } from '../../../src/sales/ticket-version.ts';
 import type { Transaction } from '../../../src/sales/transaction.ts';

@@ -1,5 +1,5 @@
 /** Tickets for tests: made by hand, or at random from a seed. */
-import { DAY_MS, HOUR_MS } from '../../../src/config.ts';
+import { DAY_MS, HOUR_MS } from '../../../src/sales/durations.ts';
 import type { Transaction, TransactionLine, TransactionType } from '../../../src/sales/transaction.ts';
 
 export type Placed = {

@@ -28,7 +28,7 @@ import {
 import { readTotals } from '../../../src/adapters/clickhouse/sales-table.ts';
 import type { ScoreRow } from '../../../src/adapters/clickhouse/scores-table.ts';
 import { insertScores } from '../../../src/adapters/clickhouse/scores-table.ts';
-import { HOUR_MS } from '../../../src/config.ts';
+import { HOUR_MS } from '../../../src/sales/durations.ts';
 import { useEngine } from './engine-fixture.ts';
 import { generator } from './random-tickets.ts';
 

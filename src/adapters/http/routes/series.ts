@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { DAY_MS, HOUR_MS } from '../../../config.ts';
+import { DAY_MS, HOUR_MS } from '../../../sales/durations.ts';
 import type { Config } from '../../../config.ts';
 import type { Clock } from '../../../clock.ts';
 import { ForetillError } from '../../../errors.ts';
