@@ -60,7 +60,7 @@ function eventForm({ kind, label, description, parameters }, names) {
 }
 
 /** @param {EventParameter} parameter @param {Names} names */
-function parameterField({ name, label, kind, min, max, unit, initial }, names) {
+function parameterField({ name, label, kind, min, max, unit, initial, required = false }, names) {
   if (kind === 'number') {
     const limits = {
       ...(min === undefined ? {} : { min: String(min) }),
@@ -81,7 +81,7 @@ function parameterField({ name, label, kind, min, max, unit, initial }, names) {
   const select = el(
     'select',
     { name },
-    ...(initial === undefined ? [el('option', { value: '' }, 'All')] : []),
+    ...(required ? [] : [el('option', { value: '' }, 'All')]),
     ...options,
   );
   if (initial !== undefined) select.value = String(initial);

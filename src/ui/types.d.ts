@@ -68,6 +68,7 @@ export type EventParameter = {
   name: string;
   label: string;
   kind: 'store' | 'category' | 'number';
+  required?: boolean;
   min?: number;
   max?: number;
   unit?: string;

@@ -5,6 +5,8 @@ export type EventParameter = {
   readonly name: string;
   readonly label: string;
   readonly kind: 'store' | 'category' | 'number';
+  /** Of stores and categories: one must be chosen; else left out means all. */
+  readonly required?: boolean;
   /** For numbers. */
   readonly min?: number;
   readonly max?: number;

@@ -7,8 +7,13 @@ import { INJECTION_MS_MAX } from '../../simulator/traffic.ts';
 
 export type Values = Readonly<Record<string, string | number>>;
 
-const STORE: EventParameter = { name: 'store', label: 'Store (none: all)', kind: 'store' };
-const CATEGORY: EventParameter = { name: 'category', label: 'Category', kind: 'category' };
+const STORE: EventParameter = { name: 'store', label: 'Store', kind: 'store' };
+const CATEGORY: EventParameter = {
+  name: 'category',
+  label: 'Category',
+  kind: 'category',
+  required: true,
+};
 const HOURS: EventParameter = {
   name: 'hours',
   label: 'For',
@@ -52,7 +57,7 @@ export const INJECTABLE: readonly InjectableEvent[] = [
     label: 'Till goes offline',
     description: 'One till of three sends nothing, and everything at once when it is back.',
     parameters: [
-      { ...STORE, label: 'Store' },
+      { ...STORE, required: true },
       { ...HOURS, initial: 2 },
     ],
   },
