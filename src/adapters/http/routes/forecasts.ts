@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { ForetillError } from '../../../errors.ts';
 import { matches } from '../../websocket/feed-protocol.ts';
 import type { ForecastView } from '../../websocket/forecast-view.ts';
 import type { Latest } from '../../websocket/latest.ts';
@@ -13,6 +12,8 @@ import { forecastCsv, sendCsv, wantsCsv } from './series.ts';
 export type ForecastRouteDeps = { readonly latest: Latest; readonly store: ForecastStore };
 
 const DEFAULT_PAGE = 100;
+/** Names that travel in one statement. */
+const SERIES_NAMED_MAX = 5_000;
 
 /** `GET /forecasts`: many at once, the latest or those that stood at a past moment. */
 export function forecastRoutes(app: FastifyInstance, deps: ForecastRouteDeps): void {
@@ -22,7 +23,7 @@ export function forecastRoutes(app: FastifyInstance, deps: ForecastRouteDeps): v
     const found =
       as_of === undefined
         ? latestOf(deps.latest, filter, { after, limit: limit + 1 })
-        : await asOf(deps.store, filter, { asOfMs: Date.parse(as_of), after, limit: limit + 1 });
+        : await asOf(deps, filter, { asOfMs: Date.parse(as_of), after, limit: limit + 1 });
     const items = found.slice(0, limit);
     const last = items.at(-1);
     const next = found.length > limit && last !== undefined ? encodeCursor(last.series) : null;
@@ -46,20 +47,35 @@ function latestOf(
   return found;
 }
 
+/** The ledger knows series by name: those of a store, a category or a product are the ones known now. */
 async function asOf(
-  store: ForecastStore,
+  { store, latest }: ForecastRouteDeps,
   filter: Filter,
   page: { asOfMs: number; after: string; limit: number },
 ): Promise<readonly ForecastView[]> {
   const { granularity, measure, level, ...nodes } = filter;
-  if (Object.keys(nodes).length > 0)
-    throw new ForetillError('USAGE', 'With as_of, store, category and product cannot be filtered.', {
-      remedy: 'Filter by granularity, measure and level, or ask for /series/{id}/forecast?as_of=….',
-    });
+  const named = Object.keys(nodes).length > 0;
+  const series = named ? seriesNamed(latest, filter, page.after) : [];
+  if (named && series.length === 0) return [];
   return store.forecastsAsOf(
-    { ...(granularity && { granularity }), ...(measure && { measure }), ...(level && { level }) },
+    {
+      ...(granularity && { granularity }),
+      ...(measure && { measure }),
+      ...(level && { level }),
+      ...(named && { series }),
+    },
     page,
   );
+}
+
+function seriesNamed(latest: Latest, filter: Filter, after: string): readonly string[] {
+  const names: string[] = [];
+  for (const { series } of latest.sorted()) {
+    if (series.series <= after || !matches(filter, series)) continue;
+    names.push(series.series);
+    if (names.length >= SERIES_NAMED_MAX) break;
+  }
+  return names;
 }
 
 const Query = Type.Object(
