@@ -24,6 +24,11 @@ const CATALOGUE = {
 
 export type ErrorCode = keyof typeof CATALOGUE;
 
+/** What a command ends with that has told of this itself. */
+export function exitCodeOf(code: ErrorCode): number {
+  return CATALOGUE[code].exitCode;
+}
+
 /**
  * An error an operator or user can act on. `message` says what happened and where, `remedy` what to do.
  * `retryable` tells whether the same call may succeed later without anyone changing anything.
@@ -44,7 +49,7 @@ export class ForetillError extends Error {
   }
 
   get exitCode(): number {
-    return CATALOGUE[this.code].exitCode;
+    return exitCodeOf(this.code);
   }
 
   /** The HTTP status that says the same. */

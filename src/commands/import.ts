@@ -11,7 +11,7 @@ import { tillColumns } from '../adapters/csv/till-columns.ts';
 import type { TillSource } from '../adapters/csv/till-source.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { ForetillError } from '../errors.ts';
+import { exitCodeOf, ForetillError } from '../errors.ts';
 import { openPlatform } from '../platform.ts';
 import type { Platform } from '../platform.ts';
 import type { Granularity } from '../sales/series.ts';
@@ -91,8 +91,7 @@ async function runImport(file: string, options: Options): Promise<void> {
   try {
     const summary = await importKind(kind, { table, source, config, platform, options });
     print(summary, options);
-    if (summary.good === 0)
-      process.exitCode = new ForetillError('INPUT_INVALID', '', { remedy: '' }).exitCode;
+    if (summary.good === 0) process.exitCode = exitCodeOf('INPUT_INVALID');
   } finally {
     await platform?.close();
   }

@@ -8,7 +8,7 @@ import { createRowProblems } from '../adapters/csv/row-problems.ts';
 import type { RowProblems } from '../adapters/csv/row-problems.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { ForetillError } from '../errors.ts';
+import { exitCodeOf, ForetillError } from '../errors.ts';
 import type { TransactionMessage } from '../sales/transaction-message.ts';
 import { STORES_MAX } from '../simulator/chain.ts';
 import { dataDir, loadConfig } from './data-dir-settings.ts';
@@ -46,7 +46,6 @@ const DEFAULT_SIMULATED_RATE = 50;
 const BATCH_MAX = 500;
 const BATCHES_PER_SECOND = 10;
 const PROGRESS_STEPS = 1_000;
-const EXIT_INPUT_INVALID = 3;
 
 const EXAMPLES = `
 Examples:
@@ -187,7 +186,7 @@ function tokenOf({ tokenFile }: Options): string | undefined {
 function report(input: Input, destination: Destination, sent: number, options: Options): void {
   const { refused } = destination;
   const bad = input.problems.count();
-  if (sent === 0 || refused.count === sent) process.exitCode = EXIT_INPUT_INVALID;
+  if (sent === 0 || refused.count === sent) process.exitCode = exitCodeOf('INPUT_INVALID');
   if (options.json === true) {
     const problems = input.problems.kept();
     process.stdout.write(

@@ -25,7 +25,7 @@ import { amountInWords, bucket, shortAmount, tick, zone } from './format.js';
 /** Buckets of history that are shown. */
 export const SHOWN_HISTORY = { hour: 4 * 24, day: 42 };
 const SHOWN_AHEAD = { hour: 48, day: 28 };
-const BUCKET_MS = { hour: 3_600_000, day: 86_400_000 };
+export const BUCKET_MS = { hour: 3_600_000, day: 86_400_000 };
 /** The pairs of probabilities of the bands, the widest first, and how dense they are. */
 const BANDS = /** @type {const} */ ([
   [0.025, 0.975, 0.13],

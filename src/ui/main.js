@@ -1,7 +1,7 @@
 // @ts-check
 /** Puts the page together: what the feed brings goes into a small state, which is drawn at most once a frame. */
 import { api } from './api.js';
-import { createChart, SHOWN_HISTORY } from './chart.js';
+import { BUCKET_MS, createChart, SHOWN_HISTORY } from './chart.js';
 import { showActive, showDemo } from './demo-panel.js';
 import { byId, setText, toast } from './dom.js';
 import { connectFeed } from './feed.js';
@@ -20,7 +20,6 @@ import { setStale, showAccuracy, showDay, showHour, showTotal } from './tiles.js
 const CHAIN_DAY = 'day/revenue/total';
 const CHAIN_HOUR = 'hour/revenue/total';
 const STORES = 'day/revenue/store=';
-const BUCKET_MS = { hour: 3_600_000, day: 86_400_000 };
 const HISTORY_PAUSE_MS = 1_500;
 
 /** @type {Map<string, Forecast>} */

@@ -262,16 +262,16 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
     const days = await bucketRange(store, 'day');
     if (hours === null && days === null) return;
     const sinceMs = performance.now();
-    const learned = {
+    const completeMs = {
       hour: hours === null ? null : notAhead(hours.lastMs + HOUR_MS),
       day: days === null ? null : notAhead(dayEndMs(days.lastMs)),
     };
-    const untilMs = learned.hour ?? learned.day;
+    const untilMs = completeMs.hour ?? completeMs.day;
     shard.historyMs = Math.max(shard.historyMs ?? 0, untilMs ?? 0);
     await trackProducts();
     let buckets = 0;
     for (const granularity of ['day', 'hour'] as const) {
-      const closed = await close(granularity, learned[granularity]);
+      const closed = await close(granularity, completeMs[granularity]);
       buckets += closed;
       if (closed > 0) await issue(granularity, null, true);
     }

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { DAY_MS, HOUR_MS } from '../../../sales/durations.ts';
+import { BUCKET_MS } from '../../../pipeline/bucket-length.ts';
 import type { Config } from '../../../config.ts';
 import type { Clock } from '../../../clock.ts';
 import { ForetillError } from '../../../errors.ts';
@@ -37,7 +37,6 @@ export type SeriesRouteDeps = {
 };
 
 const DEFAULT_PAGE = 100;
-const BUCKET_MS: Readonly<Record<Granularity, number>> = { hour: HOUR_MS, day: DAY_MS };
 /** How much history is given when nothing is asked for. */
 const DEFAULT_HISTORY_BUCKETS: Readonly<Record<Granularity, number>> = { hour: 14 * 24, day: 120 };
 
