@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Projects: `unit` (no process, no disk but tmp), `integration` (engine, log, servers), `system` (whole processes), `browser` (the page in Chromium). */
+/**
+ * Projects: `unit` (no process, no disk but tmp), `integration` (engine, log, servers), `cluster` (Kafka and a schema
+ * registry), `system` (whole processes), `browser` (the page in Chromium).
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/integration/**', 'tests/simulation/**', 'tests/system/**'],
+          exclude: ['tests/cluster/**', 'tests/integration/**', 'tests/simulation/**', 'tests/system/**'],
           testTimeout: 20_000,
         },
       },
@@ -18,6 +21,16 @@ export default defineConfig({
           include: ['tests/integration/**/*.test.ts', 'tests/simulation/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: ['tests/cluster/**/*.test.ts'],
+          globalSetup: ['tests/cluster/global-setup.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

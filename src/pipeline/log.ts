@@ -14,6 +14,8 @@ export type TopicSpec = {
   readonly retentionMs?: number;
   /** Of the records with one key only the latest is sure to be kept; a null value deletes the key. */
   readonly compacted?: boolean;
+  /** Copies kept, each by another broker; the log's own default when absent. */
+  readonly replication?: number;
 };
 
 export type TopicPartition = { readonly topic: string; readonly partition: number };
@@ -64,7 +66,8 @@ export type ConsumerHandler = {
   onAssigned?(partitions: readonly Assignment[]): Promise<void>;
   /**
    * When partitions are taken away (another member came or left, or stop), after the batch in work. Commits are still
-   * possible in it. Neither it nor `onAssigned` is called for no partitions at all.
+   * possible in it, unless they are lost already: then `holds` is false. Neither it nor `onAssigned` is called for no
+   * partitions at all.
    */
   onRevoked?(partitions: readonly TopicPartition[]): Promise<void>;
   /**
@@ -89,6 +92,11 @@ export type ConsumerOptions = {
 
 /** Pause, resume and seek of a partition that this member does not hold do nothing; a pause ends with the assignment. */
 export type Consumer = {
+  /**
+   * False as soon as another member may have been given the partition, e.g. to a process that was stopped for longer
+   * than the group waits: what is in work for it must not be told any more.
+   */
+  holds(partition: TopicPartition): boolean;
   /** Durable when resolved. Refused (LOG_UNAVAILABLE) for a partition this member does not hold. */
   commit(offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void>;
   pause(partitions: readonly TopicPartition[]): void;

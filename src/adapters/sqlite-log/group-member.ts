@@ -49,6 +49,10 @@ export class GroupMember implements Consumer {
     });
   }
 
+  holds(partition: TopicPartition): boolean {
+    return this.#held.has(nameOf(partition));
+  }
+
   async commit(offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void> {
     for (const each of offsets) {
       if (!this.#held.has(nameOf(each))) throw notHeld(this.#options.group, each);
