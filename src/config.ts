@@ -40,6 +40,47 @@ export type LogLimits = {
   readonly tombstoneGraceMs: number;
 };
 
+/** Maxima of the log on Kafka: of one process, and of one connection where it says so. */
+export type KafkaLimits = {
+  /** A member that is silent for this long has its partitions taken away… */
+  readonly sessionTimeoutMs: number;
+  /** …so it is heard this often, whatever its handler does. */
+  readonly heartbeatMs: number;
+  /** Members have this long to let go of their partitions when the group changes. */
+  readonly rebalanceTimeoutMs: number;
+  readonly connectMsMax: number;
+  /** An answer of a broker is waited for this long; then the connection counts as broken. */
+  readonly requestMsMax: number;
+  /** A read without anything new waits this long at the broker. */
+  readonly fetchWaitMs: number;
+  readonly fetchBytesMax: number;
+  readonly fetchBytesPerPartitionMax: number;
+  /** Key, value and headers of one record together; below the brokers' own 1 MiB for a batch. */
+  readonly recordBytesMax: number;
+  /** Records of one partition that are written together, before compression; more are cut. */
+  readonly batchBytesMax: number;
+  /** kafkajs's own work grows with the square of this. */
+  readonly batchRecordsMax: number;
+  /** What goes to the brokers in one request. */
+  readonly produceBytesMax: number;
+  /** Appends taken but not yet durable; beyond it `append` waits. */
+  readonly appendBytesInFlightMax: number;
+  /** An append is tried for this long before it fails (LOG_UNAVAILABLE). */
+  readonly appendMsMax: number;
+  /** The pause after a failed attempt; it doubles up to the maximum, each with jitter. */
+  readonly retryDelayMs: number;
+  readonly retryDelayMsMax: number;
+  /** A new topic must have found brokers to lead its partitions within this time. */
+  readonly topicReadyMsMax: number;
+  /** What is known of a topic is asked for again after this. */
+  readonly topicAgeMsMax: number;
+  /** Records are waiting, but none was taken for so long: something is stuck. */
+  readonly stalledMsMax: number;
+  /** The text kept with a committed offset: the brokers' own default. */
+  readonly commitMetadataBytesMax: number;
+  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+};
+
 /** Maxima of the store's client, embedded or server. */
 export type StoreLimits = {
   /** Requests in work at once; more wait… */
@@ -128,6 +169,11 @@ export type Config = {
   readonly storeRowsPerInsert: number;
   /** How often silence is looked for. */
   readonly ingestTickMs: number;
+  /** The pause before something outside that does not answer is tried again; it doubles up to the maximum. */
+  readonly outageRetryMs: number;
+  readonly outageRetryMsMax: number;
+  /** What is in work at a stop, or when a partition is taken away, has this long to end; then it is left for the next. */
+  readonly drainMsMax: number;
   readonly feed: {
     readonly clientsMax: number;
     readonly subscriptionsPerClientMax: number;
@@ -150,6 +196,7 @@ export type Config = {
     readonly historyRowsMax: number;
   };
   readonly log: LogLimits;
+  readonly kafka: KafkaLimits;
   readonly store: StoreLimits;
   readonly engine: EngineLimits;
 };
@@ -193,6 +240,9 @@ export const DEFAULT_CONFIG: Config = {
   bucketBatchRecordsMax: 500,
   storeRowsPerInsert: 100_000,
   ingestTickMs: 100,
+  outageRetryMs: 100,
+  outageRetryMsMax: 5_000,
+  drainMsMax: 8_000,
   feed: {
     clientsMax: 2_000,
     subscriptionsPerClientMax: 32,
@@ -224,6 +274,29 @@ export const DEFAULT_CONFIG: Config = {
     compactionRecordsMin: 20_000,
     compactionKeysMax: 1_000_000,
     tombstoneGraceMs: HOUR_MS,
+  },
+  kafka: {
+    sessionTimeoutMs: 8_000,
+    heartbeatMs: 2_000,
+    rebalanceTimeoutMs: MINUTE_MS,
+    connectMsMax: 5_000,
+    requestMsMax: 15_000,
+    fetchWaitMs: 50,
+    fetchBytesMax: 8 * 1_048_576,
+    fetchBytesPerPartitionMax: 2 * 1_048_576,
+    recordBytesMax: 900_000,
+    batchBytesMax: 900_000,
+    batchRecordsMax: 5_000,
+    produceBytesMax: 4 * 1_048_576,
+    appendBytesInFlightMax: 64 * 1_048_576,
+    appendMsMax: MINUTE_MS,
+    retryDelayMs: 100,
+    retryDelayMsMax: 2_000,
+    topicReadyMsMax: 30_000,
+    topicAgeMsMax: MINUTE_MS,
+    stalledMsMax: MINUTE_MS,
+    commitMetadataBytesMax: 4_096,
+    compression: 'gzip',
   },
   store: {
     inFlightMax: 8,
@@ -279,6 +352,20 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
       config.log.rowBytesMax <= config.log.fetchBytesMax,
     'the log must have room for its largest record in flight, and for a row in a read',
     'Raise appendBytesInFlightMax and fetchBytesMax.',
+  );
+  const { kafka } = config;
+  demand(
+    kafka.recordBytesMax <= kafka.batchBytesMax &&
+      kafka.batchBytesMax <= kafka.produceBytesMax &&
+      kafka.produceBytesMax <= kafka.appendBytesInFlightMax &&
+      kafka.fetchBytesPerPartitionMax <= kafka.fetchBytesMax,
+    'Kafka’s sizes must fit into each other: record, batch, request, all in flight; a partition’s read into a read',
+    'Raise the larger of the two, or lower the smaller.',
+  );
+  demand(
+    3 * kafka.heartbeatMs <= kafka.sessionTimeoutMs,
+    'a member of a group must be able to miss two heartbeats without losing its partitions',
+    'Use a heartbeatMs of at most a third of sessionTimeoutMs.',
   );
   return config;
 }

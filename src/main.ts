@@ -117,7 +117,7 @@ function systemStatus(
       ready: name === 'serve' || (running?.ready() ?? false),
       lagRecords: running?.lagRecords() ?? null,
       watermarkMs: running?.watermarkMs() ?? null,
-      lastError: now.failures.get(name) ?? null,
+      lastError: now.failures.get(name) ?? running?.trouble() ?? null,
     };
   };
   return {

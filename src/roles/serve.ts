@@ -120,7 +120,7 @@ function rolesNotReady(status: SystemStatus): string[] {
     .filter(({ ready }) => !ready)
     .map(({ role, lastError }) =>
       // Whoever may not read /status may ask for /ready: what went wrong is told there and in the log.
-      lastError === null ? `Role ${role} is not ready yet.` : `Role ${role} has failed.`,
+      lastError === null ? `Role ${role} is not ready yet.` : `Role ${role} is held up or has failed.`,
     );
 }
 

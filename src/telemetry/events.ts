@@ -70,6 +70,25 @@ function roleEvents(log: Logger, metrics: Metrics) {
       metrics.add('foretill_role_failures_total', { role: event.role });
       log.error('Role failed', event);
     },
+    /** Something outside does not answer: the partition stands still and tries again after `delayMs`. */
+    outageMet(event: {
+      role: RoleName;
+      partition: number;
+      code: string;
+      delayMs: number;
+      error: unknown;
+    }): void {
+      metrics.add('foretill_outage_retries_total', { role: event.role, code: event.code });
+      log.warn('Waiting for what does not answer; nothing is lost meanwhile', event);
+    },
+    outageEnded(event: { role: RoleName; partition: number }): void {
+      log.info('It answers again', event);
+    },
+    /** Another member has the partition, or may: what was in work for it is left to that one. */
+    partitionLost(event: { role: RoleName; partition: number }): void {
+      metrics.add('foretill_partitions_lost_total', { role: event.role });
+      log.warn('Partition lost to another member of the group; it goes on from the last commit there', event);
+    },
     /** Records of a topic that a group has still to commit. */
     lagMeasured(event: { group: string; topic: string; partition: number; records: number }): void {
       const { group, topic, partition } = event;

@@ -91,6 +91,11 @@ export const METRICS = {
   foretill_http_request_seconds: histogram('Answering an HTTP request.', ['method', 'route']),
   foretill_http_transactions_total: counter('Transactions received over HTTP, by outcome.', ['outcome']),
   foretill_dropped_total: counter('What a limit in the configuration made us drop.', ['what']),
+  foretill_outage_retries_total: counter('Attempts that failed because something outside did not answer.', [
+    'role',
+    'code',
+  ]),
+  foretill_partitions_lost_total: counter('Partitions lost with work under way.', ['role']),
   foretill_role_ready: gauge('1 when the role is ready.', ['role']),
   foretill_role_failures_total: counter('Times a role stopped on an error.', ['role']),
 } as const satisfies Record<string, Definition>;

@@ -3,23 +3,30 @@
  * folded again, open ones nowcast. Batches, nowcasts and checkpoints of all shards run one after another.
  *
  * Offsets are committed only with a checkpoint that stands at them: after a crash the shard goes on from its last
- * checkpoint and hears everything since once more.
+ * checkpoint and hears everything since once more. A shard is taken up beside everything else, as that may mean to learn
+ * years of history: until then its partition is paused, and it can be given up at any moment.
+ *
+ * An outage stops the shard until it is over; a shard that is lost is forgotten as it stands.
  */
 import type { Assignment, Batch, Consumer, TopicPartition } from '../../pipeline/log.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
 import type { Shard } from '../../pipeline/shard.ts';
 import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
+import { holdOf, PartitionLost, standsBy, steadfast } from '../steadfast.ts';
+import type { Hold, Steadfast, Troubles } from '../steadfast.ts';
 import { createShardWorker } from './shard-worker.ts';
 import type { ShardWorker } from './shard-worker.ts';
 
 export type ForecastProgress = { readonly done: number; readonly total: number; readonly what: string };
 
 export type ForecastRole = {
-  /** Resolves when the log has been joined; rejects when that fails. */
+  /** Resolves when the group has been joined; rejects when that fails. */
   readonly started: Promise<void>;
   /** True once every assigned shard has learned its history. */
   ready(): boolean;
+  /** Why it stands still; null when it does not. */
+  trouble(): string | null;
   progress(): ForecastProgress | null;
   watermarkMs(): number | null;
   /** Records that waited when the last batch had been worked through. */
@@ -33,49 +40,95 @@ export type ForecastRole = {
 
 export const FORECAST_GROUP = 'foretill-forecast';
 
-/** Returns at once; the shards are taken up in the background, as that may mean to learn years of history. */
+/** A shard as long as its partition is held. */
+type Holding = { readonly hold: Hold; readonly outside: Steadfast; readonly worker: ShardWorker };
+
+/** Returns at once; the shards are taken up in the background. */
 export function startForecast(deps: RoleDeps): ForecastRole {
   const serial = createSerial();
-  /** Shards that have been taken up. */
-  const workers = new Map<number, ShardWorker>();
+  /** By partition; those that have been taken up. */
+  const shards = new Map<number, Holding>();
+  /** Those that are being taken up. */
+  const coming = new Map<number, Holding>();
   /** Records that waited when the last batch had been worked through, by shard. */
   const lag = new Map<number, number>();
-  let restoring: ShardWorker | null = null;
+  const troubles: Troubles = new Map();
   let assigned = false;
   /** What is in memory may be half done after a failure: nothing more is made of it, least of all a checkpoint. */
   let failure: { readonly error: unknown } | null = null;
-  const ending = new AbortController();
+  let consumer: Consumer | null = null;
+  let joinedMs = Number.POSITIVE_INFINITY;
   deps.telemetry.events.roleStarted({ role: 'forecast' });
   const startedMs = performance.now();
 
   async function onAssigned(partitions: readonly Assignment[]): Promise<void> {
-    for (const { partition, committed } of partitions) {
-      const worker = createShardWorker(partition, deps);
-      restoring = worker;
-      const end = (await deps.log.offsets(TOPICS.buckets)).get(partition)?.end ?? 0;
-      const place = { committed: committed?.offset ?? 0, end, signal: ending.signal };
-      await serial.run(() => worker.restore(place));
-      restoring = null;
-      workers.set(partition, worker);
+    consumer?.pause(partitions);
+    for (const assignment of partitions) {
+      const { partition } = assignment;
+      const hold = holdOf(assignment, () => consumer?.holds(assignment) ?? true);
+      const outside = steadfast(deps, hold, { role: 'forecast', troubles });
+      const holding = { hold, outside, worker: createShardWorker(partition, { ...deps, ...outside }) };
+      coming.set(partition, holding);
+      takeUp(holding, assignment).catch(fail);
     }
     assigned = true;
+  }
+
+  async function takeUp(holding: Holding, { topic, partition, committed }: Assignment): Promise<void> {
+    const { hold, outside, worker } = holding;
+    await serial.run(() =>
+      unlessLost(holding, async () => {
+        if (failure !== null || !hold.lasts()) return;
+        const end = (await outside.log.offsets(topic)).get(partition)?.end ?? 0;
+        await worker.restore({ committed: committed?.offset ?? 0, end, signal: hold.signal });
+        coming.delete(partition);
+        shards.set(partition, holding);
+        consumer?.resume([hold]);
+      }),
+    );
+    if (coming.size > 0 || failure !== null) return;
     deps.telemetry.events.roleReady({ role: 'forecast', seconds: (performance.now() - startedMs) / 1000 });
   }
 
+  /** Each shard's last checkpoint is what the next member goes on from; one half taken up has none. */
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
+    const held = partitions.map(({ partition }) => shards.get(partition) ?? coming.get(partition));
+    const giveUp = (): void => held.forEach((holding) => holding?.hold.giveUp());
+    for (const { partition } of partitions) coming.get(partition)?.hold.giveUp();
+    const timer = setTimeout(giveUp, deps.config.drainMsMax);
     for (const { partition } of partitions) {
-      const worker = workers.get(partition);
-      if (worker !== undefined && failure === null) await serial.run(() => checkpoint(worker, true));
-      workers.delete(partition);
-      lag.delete(partition);
+      const holding = shards.get(partition);
+      if (holding !== undefined && failure === null)
+        await serial.run(() => unlessLost(holding, () => checkpoint(holding, true)));
     }
-    assigned = workers.size > 0;
+    clearTimeout(timer);
+    giveUp();
+    for (const { partition } of partitions) forget(partition);
+    assigned = shards.size + coming.size > 0;
+  }
+
+  function forget(partition: number): void {
+    for (const map of [shards, coming, lag, troubles]) map.delete(partition);
+  }
+
+  async function unlessLost({ hold }: Holding, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      if (!(error instanceof PartitionLost)) throw error;
+      const { partition } = hold;
+      if (!hold.signal.aborted) deps.telemetry.events.partitionLost({ role: 'forecast', partition });
+      hold.giveUp();
+      forget(partition);
+    }
   }
 
   async function eachBatch(batch: Batch): Promise<void> {
+    const holding = shards.get(batch.partition);
+    if (holding === undefined) return;
     await serial.run(async () => {
       if (failure !== null) throw failure.error;
-      await workers.get(batch.partition)?.process(batch);
+      await unlessLost(holding, () => holding.worker.process(batch));
     });
     const { partition, highWatermark } = batch;
     const records = highWatermark - ((batch.records.at(-1)?.offset ?? highWatermark - 1) + 1);
@@ -83,30 +136,31 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     deps.telemetry.events.lagMeasured({ group: FORECAST_GROUP, topic: TOPICS.buckets, partition, records });
   }
 
-  async function checkpoint(worker: ShardWorker, last: boolean): Promise<void> {
+  async function checkpoint({ hold, outside, worker }: Holding, last: boolean): Promise<void> {
     const nextOffset = await worker.checkpoint({ last });
     if (nextOffset === null) return;
-    await consumer?.commit([
-      { topic: TOPICS.buckets, partition: worker.shard.index, offset: nextOffset, metadata: '' },
-    ]);
+    const { topic, partition } = hold;
+    await outside.persist(async () =>
+      consumer?.commit([{ topic, partition, offset: nextOffset, metadata: '' }]),
+    );
   }
 
   function fail(error: unknown): void {
-    const stopped = ending.signal.aborted && error === ending.signal.reason;
-    if (stopped || failure !== null) return;
+    if (failure !== null) return;
     failure = { error };
     deps.telemetry.events.roleFailed({ role: 'forecast', error });
     deps.onFailed(error);
   }
 
   /** Timed work waits for its turn, and is left out while the last one is still waiting. */
-  function every(ms: number, task: (worker: ShardWorker) => Promise<void>): NodeJS.Timeout {
+  function every(ms: number, task: (holding: Holding) => Promise<void>): NodeJS.Timeout {
     let waiting = false;
     return setInterval(() => {
-      if (waiting || workers.size === 0) return;
+      if (waiting || shards.size === 0) return;
       waiting = true;
       const all = async () => {
-        for (const worker of workers.values()) if (failure === null) await task(worker);
+        for (const holding of shards.values())
+          if (failure === null) await unlessLost(holding, () => task(holding));
       };
       serial
         .run(all)
@@ -117,8 +171,7 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     }, ms);
   }
 
-  let consumer: Consumer | null = null;
-  async function join(): Promise<Consumer> {
+  async function join(): Promise<void> {
     consumer = await deps.log.join(
       {
         group: FORECAST_GROUP,
@@ -128,26 +181,34 @@ export function startForecast(deps: RoleDeps): ForecastRole {
       },
       { onAssigned, onRevoked, eachBatch, onCrash: fail },
     );
-    return consumer;
+    joinedMs = performance.now();
   }
-  const joined = join();
+  const started = join();
   const timers = [
-    every(deps.config.nowcastEveryMs, (worker) => worker.nowcast()),
-    every(deps.config.checkpointEveryMs, (worker) => checkpoint(worker, false)),
+    every(deps.config.nowcastEveryMs, ({ worker }) => worker.nowcast()),
+    every(deps.config.checkpointEveryMs, (holding) => checkpoint(holding, false)),
   ];
+  const watermarks = () => [...shards.values()].flatMap(({ worker }) => worker.watermarkMs() ?? []);
 
   return {
-    started: joined.then(() => undefined),
-    ready: () => assigned && failure === null,
-    progress: () => restoring?.progress() ?? null,
-    watermarkMs: () => [...workers.values()][0]?.watermarkMs() ?? null,
+    started,
+    ready: () =>
+      (assigned || standsBy(joinedMs)) && coming.size === 0 && troubles.size === 0 && failure === null,
+    trouble: () => troubles.values().next().value ?? null,
+    progress: () => [...coming.values()][0]?.worker.progress() ?? null,
+    watermarkMs: () => (watermarks().length === 0 ? null : Math.min(...watermarks())),
     lagRecords: () => [...lag.values()].reduce((total, records) => total + records, 0),
     idle: () => serial.pending() === 0,
-    shards: () => [...workers.values()].map((worker) => worker.shard),
+    shards: () => [...shards.values()].map(({ worker }) => worker.shard),
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      ending.abort();
-      await joined.then((member) => member.stop());
+      for (const { hold } of coming.values()) hold.giveUp();
+      const giveUp = setTimeout(() => {
+        for (const { hold } of shards.values()) hold.giveUp();
+      }, deps.config.drainMsMax);
+      await started;
+      await consumer?.stop();
+      clearTimeout(giveUp);
       deps.telemetry.events.roleStopped({ role: 'forecast' });
     },
   };

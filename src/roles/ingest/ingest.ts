@@ -7,7 +7,8 @@
  * for the store, and under load it gets few large inserts. Partitions are written side by side: their stores, and so
  * their rows and buckets, are different ones.
  *
- * A failed effect ends the role (the store has been retried by then): the process starts again from what was committed.
+ * An outage stops the partition until it is over. A partition that is lost is forgotten as it stands. Any other failed
+ * effect ends the role: the process starts again from what was committed.
  */
 import { readProducts } from '../../adapters/clickhouse/companions-table.ts';
 import { encodeRows } from '../../adapters/clickhouse/client.ts';
@@ -21,6 +22,8 @@ import { createOpenTotals } from '../../windows/open-totals.ts';
 import { startWatermark } from '../../windows/watermark.ts';
 import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
+import { holdOf, isOutage, PartitionLost, standsBy, steadfast } from '../steadfast.ts';
+import type { Hold, Steadfast, Troubles } from '../steadfast.ts';
 import { performEffects, tellTotals, withoutTotals } from './effects.ts';
 import type { EffectDeps } from './effects.ts';
 import { readBatch } from './read-batch.ts';
@@ -30,6 +33,8 @@ import type { Work } from './work.ts';
 
 export type IngestRole = {
   ready(): boolean;
+  /** Why it stands still; null when it does not. */
+  trouble(): string | null;
   /** Transactions taken in since the start. */
   transactionsTotal(): number;
   /** Records written and not yet read. */
@@ -46,6 +51,8 @@ const REST_PER_NOWCAST = 0.25;
 
 type Source = {
   readonly state: SourceState;
+  readonly hold: Hold;
+  readonly outside: Steadfast;
   /** Everything before has been read. */
   nextOffset: number;
   /** Read, and not yet being written. */
@@ -64,7 +71,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   const sources = new Map<number, Source>();
   let transactions = 0;
   let turns = 0;
-  let ready = false;
+  let assigned = false;
   let consumer: Consumer | null = null;
   let stopped = false;
   telemetry.events.roleStarted({ role: 'ingest' });
@@ -73,6 +80,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   const products = await readProducts(store);
   const categoryOfSku = new Map(products.map(({ sku, categoryPath }) => [sku, categoryPath[0]]));
   const context: ReadContext = { ...deps, categoryOfSku: (sku) => categoryOfSku.get(sku) };
+  const troubles: Troubles = new Map();
   const limits = { ...config, messageEntriesMax: config.bucketMessageEntriesMax };
   /** Totals on their way to the log. */
   const telling = new Set<Promise<void>>();
@@ -80,36 +88,57 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   const lag = new Map<number, number>();
   let failure: { readonly error: unknown } | null = null;
 
-  const effectDeps: EffectDeps = { ...deps, commit: async (offset) => consumer?.commit([offset]) };
+  function effectDeps({ outside }: Source): EffectDeps {
+    return {
+      ...deps,
+      ...outside,
+      commit: (offset) => outside.persist(async () => consumer?.commit([offset])),
+    };
+  }
 
   async function onAssigned(partitions: readonly Assignment[]): Promise<void> {
-    for (const { topic, partition, committed } of partitions) {
-      const watermarkMs = readMetadata(committed?.metadata ?? '');
-      const ticketsMax = Math.ceil(config.openTicketsMax / config.transactionPartitions);
-      const open = createOpenTotals({ ticketsMax });
-      if (watermarkMs !== null) open.close(watermarkMs);
-      await rebuildOpen(open, partition, watermarkMs);
-      const state = { topic, partition, watermark: startWatermark(watermarkMs, clock.nowMs()), open };
-      sources.set(partition, {
-        state,
-        nextOffset: committed?.offset ?? 0,
-        waiting: null,
-        flight: null,
-        turn: 0,
-        forgotten: 0,
-      });
+    for (const assignment of partitions) {
+      const hold = holdOf(assignment, () => consumer?.holds(assignment) ?? true);
+      try {
+        sources.set(assignment.partition, await takeUp(assignment, hold));
+      } catch (error) {
+        if (!(error instanceof PartitionLost)) throw error;
+        lose(assignment.partition, hold);
+      }
     }
-    ready = true;
+    assigned = true;
     telemetry.events.roleReady({ role: 'ingest', seconds: (performance.now() - startedMs) / 1000 });
+  }
+
+  async function takeUp({ topic, partition, committed }: Assignment, hold: Hold): Promise<Source> {
+    const outside = steadfast(deps, hold, { role: 'ingest', troubles });
+    const watermarkMs = readMetadata(committed?.metadata ?? '');
+    const ticketsMax = Math.ceil(config.openTicketsMax / config.transactionPartitions);
+    const open = createOpenTotals({ ticketsMax });
+    if (watermarkMs !== null) {
+      open.close(watermarkMs);
+      await rebuildOpen(open, { partition, watermarkMs, outside });
+    }
+    const state = { topic, partition, watermark: startWatermark(watermarkMs, clock.nowMs()), open };
+    const nextOffset = committed?.offset ?? 0;
+    return { state, hold, outside, nextOffset, waiting: null, flight: null, turn: 0, forgotten: 0 };
+  }
+
+  /** Another has it, or may: what is in work for it ends where it stands. */
+  function lose(partition: number, hold: Hold): void {
+    hold.giveUp();
+    if (sources.get(partition)?.hold === hold) sources.delete(partition);
+    troubles.delete(partition);
+    lag.delete(partition);
+    if (!stopped) telemetry.events.partitionLost({ role: 'ingest', partition });
   }
 
   async function rebuildOpen(
     open: SourceState['open'],
-    partition: number,
-    watermarkMs: number | null,
+    from: { readonly partition: number; readonly watermarkMs: number; readonly outside: Steadfast },
   ): Promise<void> {
-    if (watermarkMs === null) return;
-    const pages = readOpenTickets(store, {
+    const { partition, watermarkMs, outside } = from;
+    const pages = readOpenTickets(outside.store, {
       afterMs: watermarkMs,
       partition: { index: partition, count: config.transactionPartitions },
       businessDateSkewDaysMax: config.businessDateSkewDaysMax,
@@ -119,9 +148,11 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
 
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     await serial.run(async () => {
-      await landed();
+      await drained();
       for (const { partition } of partitions) {
+        sources.get(partition)?.hold.giveUp();
         sources.delete(partition);
+        troubles.delete(partition);
         lag.delete(partition);
       }
     });
@@ -132,38 +163,51 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
       if (failure !== null) throw failure.error;
       const source = sources.get(batch.partition);
       if (source === undefined) return;
-      const sinceMs = performance.now();
-      await deps.codec.prepare(
-        TOPICS.transactions,
-        batch.records.map(({ value }) => value),
-      );
-      const { tickets, refused, newStores } = readBatch(batch, context);
-      await deps.calendars.enter(newStores);
-      const last = batch.records.at(-1);
-      const first = `${source.nextOffset}@${batch.records[0]?.timestampMs}`;
-      source.nextOffset = last === undefined ? source.nextOffset : last.offset + 1;
-      const caughtUp = source.nextOffset >= batch.highWatermark;
-      const effects = ingestStep(
-        source.state,
-        { tickets, caughtUp, leadMs: leadMs(), nowMs: clock.nowMs() },
-        limits,
-      );
-      if (effects.close !== null) tellForgotten(source);
-      const onDone = (): void => {
-        transactions += tickets.length;
-        telemetry.events.batchIngested({
-          partition: batch.partition,
-          records: batch.records.length,
-          transactions: tickets.length,
-          duplicates: effects.counts.duplicates,
-          late: effects.counts.late,
-          seconds: (performance.now() - sinceMs) / 1000,
-        });
-      };
-      const work = { ...workOf(source, effects), records: batch.records.length, refused, first };
-      add(source, { ...work, commit: position(source), onDone: [onDone] });
-      rest(source, caughtUp);
+      await unlessLost(source, () => ingest(source, batch));
     });
+  }
+
+  async function unlessLost({ state, hold }: Source, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      if (!(error instanceof PartitionLost)) throw error;
+      lose(state.partition, hold);
+    }
+  }
+
+  async function ingest(source: Source, batch: Batch): Promise<void> {
+    const sinceMs = performance.now();
+    await source.outside.codec.prepare(
+      TOPICS.transactions,
+      batch.records.map(({ value }) => value),
+    );
+    const { tickets, refused, newStores } = readBatch(batch, context);
+    await source.outside.persist(() => deps.calendars.enter(newStores));
+    const last = batch.records.at(-1);
+    const first = `${source.nextOffset}@${batch.records[0]?.timestampMs}`;
+    source.nextOffset = last === undefined ? source.nextOffset : last.offset + 1;
+    const caughtUp = source.nextOffset >= batch.highWatermark;
+    const effects = ingestStep(
+      source.state,
+      { tickets, caughtUp, leadMs: leadMs(), nowMs: clock.nowMs() },
+      limits,
+    );
+    if (effects.close !== null) tellForgotten(source);
+    const onDone = (): void => {
+      transactions += tickets.length;
+      telemetry.events.batchIngested({
+        partition: batch.partition,
+        records: batch.records.length,
+        transactions: tickets.length,
+        duplicates: effects.counts.duplicates,
+        late: effects.counts.late,
+        seconds: (performance.now() - sinceMs) / 1000,
+      });
+    };
+    const work = { ...workOf(source, effects), records: batch.records.length, refused, first };
+    add(source, { ...work, commit: position(source), onDone: [onDone] });
+    rest(source, caughtUp);
   }
 
   function workOf(source: Source, effects: IngestEffects): Work {
@@ -186,7 +230,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
 
   /** Its totals are told at once; it is written now if it is much, else at the next tick with what comes until then. */
   function add(source: Source, work: Work): void {
-    const told = tellTotals(work.messages, effectDeps)
+    const told = unlessLost(source, () => tellTotals(work.messages, effectDeps(source)))
       .catch(fail)
       .finally(() => telling.delete(told));
     telling.add(told);
@@ -225,8 +269,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     source.waiting = null;
     turns += 1;
     source.turn = turns;
-    source.flight = performEffects(waiting, effectDeps)
-      .then(() => count(waiting))
+    source.flight = unlessLost(source, () => perform(source, waiting))
       .catch(fail)
       .finally(() => {
         source.flight = null;
@@ -240,8 +283,19 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
       if (wanted(source)) write(source);
   }
 
-  function count({ onDone }: Work): void {
-    for (const done of onDone) done();
+  async function perform(source: Source, work: Work): Promise<void> {
+    await performEffects(work, effectDeps(source));
+    for (const done of work.onDone) done();
+  }
+
+  /** As `landed`, but what is not written in time (or cannot be, in an outage) is left to whoever reads it next. */
+  async function drained(): Promise<void> {
+    const giveUp = (): void => {
+      for (const { hold } of sources.values()) hold.giveUp();
+    };
+    const timer = setTimeout(giveUp, config.drainMsMax);
+    await landed();
+    clearTimeout(timer);
   }
 
   /** Resolves when everything read has been written, or writing has failed. */
@@ -309,6 +363,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     },
     { onAssigned, onRevoked, eachBatch, onCrash: fail },
   );
+  const joinedMs = performance.now();
   // One waits at most, but one does: a busy partition must not keep the silent ones from closing.
   let ticking = false;
   const timer = setInterval(() => {
@@ -317,14 +372,16 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     ticking = true;
     serial
       .run(tick)
-      .catch(fail)
+      // What the log cannot tell now it will tell at a later tick.
+      .catch((error: unknown) => (isOutage(error) ? undefined : fail(error)))
       .finally(() => {
         ticking = false;
       });
   }, config.ingestTickMs);
 
   return {
-    ready: () => ready,
+    ready: () => (assigned || standsBy(joinedMs)) && troubles.size === 0,
+    trouble: () => troubles.values().next().value ?? null,
     transactionsTotal: () => transactions,
     lagRecords: () => [...lag.values()].reduce((total, records) => total + records, 0),
     watermarkMs() {
@@ -334,8 +391,11 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     async stop() {
       stopped = true;
       clearInterval(timer);
+      const giveUp = setTimeout(() => {
+        for (const { hold } of sources.values()) hold.giveUp();
+      }, config.drainMsMax);
       await consumer.stop();
-      await landed();
+      clearTimeout(giveUp);
       telemetry.events.roleStopped({ role: 'ingest' });
     },
   };
