@@ -8,6 +8,7 @@ import type { KafkaConfig, LogEntry, SASLOptions } from 'kafkajs';
 import type { KafkaLimits } from '../../config.ts';
 import { ForetillError } from '../../errors.ts';
 import type { KafkaAddress, KafkaTls } from './address.ts';
+import { registerCodecs } from './codecs.ts';
 import { keepRequestTimersPositive } from './request-timers.ts';
 import { createTokenSource } from './oauth-token.ts';
 
@@ -18,6 +19,7 @@ export function clientSettings(
   onWarning?: (message: string) => void,
 ): KafkaConfig {
   keepRequestTimersPositive();
+  registerCodecs();
   const { tls, sasl } = address;
   return {
     brokers: [...address.brokers],
