@@ -151,8 +151,8 @@ function brokerProperties({ dir, port, controllerPort, listeners, ports }: Place
     // Tests let sessions expire; nobody wants to wait the usual 45 s for that.
     'group.min.session.timeout.ms': '1000',
     // A killed broker that starts again must first be given up for lost, after this time.
-    'broker.session.timeout.ms': '3000',
-    'broker.heartbeat.interval.ms': '500',
+    'broker.session.timeout.ms': '5000',
+    'broker.heartbeat.interval.ms': '1000',
   };
 }
 
