@@ -1,6 +1,8 @@
 /** The composition root: the roles of one process over one platform, started and stopped together. */
 import type { ListenOptions } from './adapters/http/access.ts';
+import { startHealthServer } from './adapters/http/health-server.ts';
 import type { DemoControls } from './adapters/http/demo-controls.ts';
+import { rolesNotReady } from './adapters/http/system-status.ts';
 import type { RoleStatus, SystemStatus } from './adapters/http/system-status.ts';
 import type { Platform } from './platform.ts';
 import { createCalendars } from './roles/calendars.ts';
@@ -13,10 +15,12 @@ import { startServe } from './roles/serve.ts';
 import type { RoleName } from './telemetry/events.ts';
 
 export type SystemOptions = {
-  readonly platform: Platform;
+  readonly platform: Omit<Platform, 'storeAddress'>;
   readonly roles: readonly RoleName[];
   /** Where role serve listens. */
   readonly listen: ListenOptions;
+  /** Where a process without role serve answers for its health and metrics; nowhere when absent. */
+  readonly health?: ListenOptions;
   readonly demo?: DemoControls;
   /** A role cannot go on: the process is to stop, and a restart heals it. */
   readonly onFailed: (error: unknown) => void;
@@ -25,6 +29,8 @@ export type SystemOptions = {
 export type System = {
   /** Of role serve. */
   readonly url: string | null;
+  /** Of a process without it. */
+  readonly healthUrl: string | null;
   status(): SystemStatus;
   /** All roles of this process are ready. */
   ready(): boolean;
@@ -57,6 +63,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   let forecast: ForecastRole | null = null;
   const status = (): SystemStatus => systemStatus(options.roles, { ingest, forecast, failures });
   const serve = wants('serve') ? await startServing(options, { calendars, status }) : null;
+  const health = serve === null ? await startHealth(options, status) : null;
   if (wants('forecast')) {
     forecast = startForecast(deps('forecast'));
     forecast.started.catch(deps('forecast').onFailed);
@@ -65,6 +72,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   async function stop(): Promise<void> {
     try {
       await serve?.stop();
+      await health?.stop();
     } finally {
       try {
         await ingest?.stop();
@@ -81,12 +89,18 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
   return {
     url: serve?.url ?? null,
+    healthUrl: health?.url ?? null,
     status,
     ready: () => status().roles.every((role) => role.ready),
     ingest,
     forecast,
     stop,
   };
+}
+
+async function startHealth({ platform, health }: SystemOptions, status: () => SystemStatus) {
+  if (health === undefined) return null;
+  return startHealthServer({ ...platform, listen: health, notReady: () => rolesNotReady(status()) });
 }
 
 function startServing(

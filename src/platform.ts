@@ -1,6 +1,8 @@
 /**
- * What every command that touches data stands on: the data directory's lock, the log, the store and the codec. Opened
- * in this order and closed in the other; when one cannot be opened, those before it are closed again.
+ * What every command that touches data stands on: the log, the store and the codec. Embedded, all of it lies in a data
+ * directory that is locked; as part of a cluster the log is Kafka, schemas come from a registry, tables lie on a server,
+ * and the directory holds no more than settings and schemas seen before. Opened in this order and closed in the other;
+ * when one cannot be opened, those before it are closed again.
  */
 import { join } from 'node:path';
 import { createCodec } from './adapters/avro/codec.ts';
@@ -9,12 +11,15 @@ import { openStore } from './adapters/clickhouse/client.ts';
 import type { Store } from './adapters/clickhouse/client.ts';
 import { migrate } from './adapters/clickhouse/migrate.ts';
 import { lockDataDir } from './adapters/data-dir-lock.ts';
+import type { KafkaAddress } from './adapters/kafka/address.ts';
+import type { RegistryAddress } from './adapters/schema-registry/address.ts';
 import { openSqliteLog } from './adapters/sqlite-log/sqlite-log.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { ForetillError } from './errors.ts';
 import type { Codec } from './pipeline/codec.ts';
 import type { Log } from './pipeline/log.ts';
-import { topicSpecs } from './pipeline/topics.ts';
+import { topicDifferences, topicSpecs } from './pipeline/topics.ts';
 import type { Telemetry } from './telemetry/telemetry.ts';
 
 /** A ClickHouse server; without one the engine runs embedded in the data directory. */
@@ -25,48 +30,57 @@ export type StoreAddress = {
   readonly database?: string;
 };
 
+/** Kafka in place of the embedded log, and where its schemas are known. */
+export type ClusterAddress = {
+  readonly kafka: KafkaAddress;
+  readonly registry: RegistryAddress;
+  /** Schemas that are not in the registry yet are registered; else that is an error. */
+  readonly register: boolean;
+  /** Topics that are missing are created; else that is an error. */
+  readonly createTopics: boolean;
+};
+
 export type PlatformOptions = {
   readonly dir: string;
   readonly config: Config;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly store?: StoreAddress;
+  readonly cluster?: ClusterAddress;
+  /** Ends the waiting for what does not answer yet. */
+  readonly signal?: AbortSignal;
 };
 
-export type Platform = {
+/** The topics and their messages, without the tables. */
+export type Messaging = {
   readonly dir: string;
   readonly config: Config;
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
   readonly log: Log;
-  readonly store: Store;
   readonly codec: Codec;
   close(): Promise<void>;
 };
 
-/** Errors: DATA_DIR_LOCKED, DATA_DIR_UNUSABLE, LOG_CORRUPT, STORE_UNAVAILABLE, STORE_SCHEMA_NEWER. */
+export type Platform = Messaging & {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly store: Store;
+  /** Of the store, also of the embedded one: with it other processes on this machine can share it. */
+  readonly storeAddress: StoreAddress;
+};
+
+type OnOpened = (close: () => Promise<unknown>) => void;
+
+/**
+ * Errors: DATA_DIR_LOCKED, DATA_DIR_UNUSABLE, LOG_CORRUPT, LOG_UNAVAILABLE, STORE_UNAVAILABLE, STORE_SCHEMA_NEWER,
+ * SCHEMA_UNKNOWN, CONFIG_INVALID.
+ */
 export async function openPlatform(options: PlatformOptions): Promise<Platform> {
   const { dir, config, clock, telemetry } = options;
-  const opened: (() => Promise<unknown>)[] = [];
-  const close = async (): Promise<void> => {
-    for (const closeOne of opened.splice(0).reverse()) await closeOne();
-  };
-  try {
-    const lock = await lockDataDir(dir);
-    opened.push(() => lock.release());
-    const codec = await createCodec();
-    const [address, log] = await Promise.all([
-      storeAddress(options, (stop) => opened.push(stop)),
-      openSqliteLog({
-        dir: join(dir, 'log'),
-        clock,
-        limits: config.log,
-        onProblem: (error) =>
-          telemetry.log.warn('Maintenance of the log failed, it will be tried again', { error }),
-      }).then((open) => {
-        opened.push(() => open.close());
-        return open;
-      }),
+  return allOrNothing(async (onOpened) => {
+    if (options.cluster === undefined || options.store === undefined) await lock(dir, onOpened);
+    const [address, messaging] = await Promise.all([
+      storeAddress(options, onOpened),
+      openLogAndCodec(options, onOpened),
     ]);
     const store = await openStore({
       ...address,
@@ -79,20 +93,115 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
           delayMs,
         }),
     });
-    opened.push(() => store.close());
+    onOpened(() => store.close());
     await migrate(store, { clock });
-    await log.ensureTopics(topicSpecs(config));
-    return { dir, config, clock, telemetry, log, store, codec, close };
+    return { dir, config, clock, telemetry, ...messaging, store, storeAddress: address };
+  });
+}
+
+/** As `openPlatform`, for those who need no tables. */
+export async function openMessaging(options: Omit<PlatformOptions, 'store'>): Promise<Messaging> {
+  const { dir, config } = options;
+  return allOrNothing(async (onOpened) => {
+    if (options.cluster === undefined) await lock(dir, onOpened);
+    return { dir, config, ...(await openLogAndCodec(options, onOpened)) };
+  });
+}
+
+async function allOrNothing<T>(
+  open: (onOpened: OnOpened) => Promise<T>,
+): Promise<T & { close(): Promise<void> }> {
+  const opened: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closeOne of opened.splice(0).reverse()) await closeOne();
+  };
+  try {
+    return { ...(await open((closeOne) => opened.push(closeOne))), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function storeAddress(
+async function lock(dir: string, onOpened: OnOpened): Promise<void> {
+  const held = await lockDataDir(dir);
+  onOpened(() => held.release());
+}
+
+async function openLogAndCodec(
   options: PlatformOptions,
-  onOpened: (stop: () => Promise<void>) => void,
-): Promise<StoreAddress> {
+  onOpened: OnOpened,
+): Promise<{ readonly log: Log; readonly codec: Codec }> {
+  const { config, cluster } = options;
+  const codec = await openCodec(options);
+  const log = await openLog(options);
+  onOpened(() => log.close());
+  if (cluster === undefined || cluster.createTopics) await log.ensureTopics(topicSpecs(config));
+  else await demandTopics(log, config);
+  return { log, codec };
+}
+
+async function openCodec({
+  dir,
+  config,
+  clock,
+  telemetry,
+  cluster,
+  signal,
+}: PlatformOptions): Promise<Codec> {
+  if (cluster === undefined) return createCodec();
+  const { openSchemaRegistry } = await import('./adapters/schema-registry/schema-registry.ts');
+  const registry = await openSchemaRegistry({
+    ...cluster.registry,
+    namespace: cluster.kafka.namespace,
+    mode: cluster.register ? 'register' : 'check',
+    cacheDir: join(dir, 'schemas'),
+    clock,
+    limits: config.schemaRegistry,
+    onEvent: (event) => telemetry.events.registryEvent(event),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return createCodec(registry);
+}
+
+async function openLog({ dir, config, clock, telemetry, cluster }: PlatformOptions): Promise<Log> {
+  if (cluster !== undefined) {
+    // Its client is loaded only where it is wanted.
+    const { openKafkaLog } = await import('./adapters/kafka/kafka-log.ts');
+    return openKafkaLog({
+      address: cluster.kafka,
+      limits: config.kafka,
+      clock,
+      onEvent: (event) => telemetry.events.kafkaEvent(event),
+    });
+  }
+  return openSqliteLog({
+    dir: join(dir, 'log'),
+    clock,
+    limits: config.log,
+    onProblem: (error) =>
+      telemetry.log.warn('Maintenance of the log failed, it will be tried again', { error }),
+  });
+}
+
+/** What differs in retention and the like is for `foretill topics` to say; without the partitions nothing can run. */
+async function demandTopics(log: Log, config: Config): Promise<void> {
+  const found = topicDifferences(topicSpecs(config), await log.topics());
+  const fatal = found.filter(({ what }) => what === 'missing' || what === 'partitions');
+  const [first] = fatal;
+  if (first === undefined) return;
+  const about =
+    first.what === 'missing'
+      ? `There is no topic ${first.topic}`
+      : `Topic ${first.topic} has ${first.found} partitions instead of ${first.wanted}`;
+  const more = fatal.length > 1 ? `, and ${fatal.length - 1} more are not as they should be` : '';
+  throw new ForetillError('CONFIG_INVALID', `${about}${more}.`, {
+    remedy:
+      'Run `foretill topics` once with the same settings: it creates what is missing and says what differs.',
+  });
+}
+
+async function storeAddress(options: PlatformOptions, onOpened: OnOpened): Promise<StoreAddress> {
   if (options.store !== undefined) return options.store;
   const engine = await startEmbeddedEngine({
     dir: join(options.dir, 'clickhouse'),

@@ -11,9 +11,11 @@ import { createTelemetry } from '../telemetry/telemetry.ts';
 import { dataDir, loadConfig } from './data-dir-settings.ts';
 import { demandFreePort } from './free-port.ts';
 import { dirOption, jsonOption, wholeNumber } from './options.ts';
+import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './platform-options.ts';
+import type { PlatformPlaces } from './platform-options.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
 
-type Options = { readonly dir?: string; readonly port: number; readonly json?: boolean };
+type Options = PlatformPlaces & { readonly dir?: string; readonly port: number; readonly json?: boolean };
 type Finding = {
   readonly check: string;
   readonly ok: boolean;
@@ -32,21 +34,22 @@ Examples:
   foretill doctor
   foretill doctor --dir ./data --json
 
-Exit code 10: something must be changed first; it says what. A directory that is in use is not opened.`;
+Exit code 10: something must be changed first; it says what. A directory that is in use is not opened.
+${PLATFORM_ENVIRONMENT}`;
 
 export function doctorCommand(): Command {
-  return new Command('doctor')
+  const command = new Command('doctor')
     .addOption(dirOption())
     .option('--port <port>', 'port that the system would listen on', wholeNumber(0, 65_535), 8642)
     .addOption(jsonOption())
-    .addHelpText('after', EXAMPLES)
-    .action(examine);
+    .addHelpText('after', EXAMPLES);
+  return addPlatformOptions(command).action(examine);
 }
 
 async function examine(options: Options): Promise<void> {
   const dir = dataDir(options.dir);
   writeErrorDetailsTo(dir);
-  const findings = [node(), memory(), await disk(dir), await port(options.port), await directory(dir)];
+  const findings = [node(), memory(), await disk(dir), await port(options.port), await opens(dir, options)];
   if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT_NOT_FIT;
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ ok: findings.every(({ ok }) => ok), findings })}\n`);
@@ -102,22 +105,30 @@ async function port(number: number): Promise<Finding> {
   };
 }
 
-/** Opens everything: the lock, the log, the engine, the tables, the schemas. */
-async function directory(dir: string): Promise<Finding> {
+/** Opens everything: the lock, the log, the engine, the tables, the schemas; wherever they are. */
+async function opens(dir: string, options: Options): Promise<Finding> {
+  const check = 'Log and tables';
   try {
     const telemetry = createTelemetry({ level: 'silent' });
-    const platform = await openPlatform({ dir, config: loadConfig(dir), clock: systemClock, telemetry });
+    const places = platformPlaces(options, { createTopics: false });
+    const platform = await openPlatform({
+      dir,
+      config: loadConfig(dir),
+      clock: systemClock,
+      telemetry,
+      ...places,
+    });
     const rows = await platform.store.query<{ n: number }>('SELECT count() AS n FROM transactions');
     await platform.close();
     return {
-      check: 'Data directory',
+      check,
       ok: true,
-      found: `${dir}: log and tables open, ${rows[0]?.n ?? 0} tickets`,
+      found: `${[dir, places.cluster?.kafka.brokers, places.store?.url].filter(Boolean).join(', ')}: log and tables open, ${rows[0]?.n ?? 0} tickets`,
       remedy: '',
     };
   } catch (error) {
     const { message, remedy } = asFault(error);
-    return { check: 'Data directory', ok: false, found: message, remedy };
+    return { check, ok: false, found: message, remedy };
   }
 }
 

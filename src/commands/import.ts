@@ -22,18 +22,21 @@ import type { CompanionKindName } from './import-companions.ts';
 import { importHistory } from './import-history.ts';
 import { importTotals } from './import-totals.ts';
 import { dateText, dirOption, jsonOption } from './options.ts';
+import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './platform-options.ts';
+import type { PlatformPlaces } from './platform-options.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
 import { addTillOptions, KNOWN_FILES, tillSource } from './till-options.ts';
 import type { TillOptions } from './till-options.ts';
 
-type Options = TillOptions & {
-  readonly kind?: 'transactions' | 'sales' | CompanionKindName;
-  readonly granularity: Granularity;
-  readonly until?: string;
-  readonly dryRun?: boolean;
-  readonly dir?: string;
-  readonly json?: boolean;
-};
+type Options = TillOptions &
+  PlatformPlaces & {
+    readonly kind?: 'transactions' | 'sales' | CompanionKindName;
+    readonly granularity: Granularity;
+    readonly until?: string;
+    readonly dryRun?: boolean;
+    readonly dir?: string;
+    readonly json?: boolean;
+  };
 
 /** What every kind of import says at the end. */
 type Summary = {
@@ -59,7 +62,8 @@ Examples:
 ${KNOWN_FILES}
 Times without an offset are the clock of --zone: one that occurs twice (clock set back) is the first of the two, one that
 never was (clock set forward) is the instant of the change.
-Importing a file again changes nothing. Exit code 3: the file cannot be used, or it has no good row.`;
+Importing a file again changes nothing. Exit code 3: the file cannot be used, or it has no good row.
+${PLATFORM_ENVIRONMENT}`;
 
 export function importCommand(): Command {
   const command = new Command('import')
@@ -73,7 +77,7 @@ export function importCommand(): Command {
     .addOption(dirOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES);
-  return addTillOptions(command).action(runImport);
+  return addPlatformOptions(addTillOptions(command)).action(runImport);
 }
 
 async function runImport(file: string, options: Options): Promise<void> {
@@ -87,7 +91,7 @@ async function runImport(file: string, options: Options): Promise<void> {
   if (kind === 'transactions') tillColumns(table.header, source);
   const settings = settingsOf(kind, source, options);
   const config = options.dryRun === true ? loadConfig(dir, settings) : keepSettings(dir, settings);
-  const platform = options.dryRun === true ? undefined : await openQuietly(dir, config);
+  const platform = options.dryRun === true ? undefined : await openQuietly(dir, config, options);
   try {
     const summary = await importKind(kind, { table, source, config, platform, options });
     print(summary, options);
@@ -110,8 +114,10 @@ function settingsOf(
   };
 }
 
-function openQuietly(dir: string, config: Config): Promise<Platform> {
-  return openPlatform({ dir, config, clock: systemClock, telemetry: createTelemetry({ level: 'warn' }) });
+function openQuietly(dir: string, config: Config, options: Options): Promise<Platform> {
+  const telemetry = createTelemetry({ level: 'warn' });
+  const places = platformPlaces(options, { createTopics: false });
+  return openPlatform({ dir, config, clock: systemClock, telemetry, ...places });
 }
 
 type Work = {

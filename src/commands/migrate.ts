@@ -6,10 +6,10 @@ import { createTelemetry } from '../telemetry/telemetry.ts';
 import { dataDir, loadConfig } from './data-dir-settings.ts';
 import { dirOption, jsonOption } from './options.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
-import { addStoreOptions, storeAddress } from './store-options.ts';
-import type { StoreOptions } from './store-options.ts';
+import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './platform-options.ts';
+import type { PlatformPlaces } from './platform-options.ts';
 
-type Options = StoreOptions & { readonly dir?: string; readonly json?: boolean };
+type Options = PlatformPlaces & { readonly dir?: string; readonly json?: boolean };
 
 const EXAMPLES = `
 Examples:
@@ -17,26 +17,26 @@ Examples:
   foretill migrate --store-url http://clickhouse:8123 --json
 
 Every command that opens the tables does this by itself; going back to an older version is not possible.
-Exit code 8: the server refuses, or its tables are newer than this version.`;
+Exit code 8: the server refuses, or its tables are newer than this version.
+${PLATFORM_ENVIRONMENT}`;
 
 export function migrateCommand(): Command {
   const command = new Command('migrate')
     .addOption(dirOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES);
-  return addStoreOptions(command).action(migrateNow);
+  return addPlatformOptions(command).action(migrateNow);
 }
 
 async function migrateNow(options: Options): Promise<void> {
   const dir = dataDir(options.dir);
   writeErrorDetailsTo(dir);
-  const store = storeAddress(options);
   const platform = await openPlatform({
     dir,
     config: loadConfig(dir),
     clock: systemClock,
     telemetry: createTelemetry({ level: 'warn' }),
-    ...(store === undefined ? {} : { store }),
+    ...platformPlaces(options, { createTopics: true }),
   });
   try {
     const migrations = await platform.store.query<{ name: string; applied: string }>(

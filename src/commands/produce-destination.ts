@@ -1,10 +1,10 @@
-/** Where produced events go: into the log of a directory that is not in use, or to a running system over HTTP. */
+/** Where produced events go: into Kafka or the log of a directory that is not in use, or to a running system over HTTP. */
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { ForetillError } from '../errors.ts';
 import { TOPICS } from '../pipeline/topics.ts';
-import { openPlatform } from '../platform.ts';
-import type { Platform } from '../platform.ts';
+import { openMessaging } from '../platform.ts';
+import type { ClusterAddress, Messaging } from '../platform.ts';
 import type { TransactionMessage } from '../sales/transaction-message.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
 import { announcedAddress } from './running-address.ts';
@@ -25,6 +25,7 @@ type Options = {
   readonly config: Config;
   readonly url?: string;
   readonly token?: string;
+  readonly cluster?: ClusterAddress;
 };
 
 const DEFAULT_URL = 'http://127.0.0.1:8642';
@@ -36,7 +37,8 @@ export async function openDestination(options: Options): Promise<Destination> {
   if (options.url !== undefined) return openHttp({ ...options, url: options.url });
   try {
     return openLog(
-      await openPlatform({ ...options, clock: systemClock, telemetry: createTelemetry({ level: 'warn' }) }),
+      await openMessaging({ ...options, clock: systemClock, telemetry: createTelemetry({ level: 'warn' }) }),
+      options.cluster,
     );
   } catch (error) {
     if (!(error instanceof ForetillError) || error.code !== 'DATA_DIR_LOCKED') throw error;
@@ -46,9 +48,9 @@ export async function openDestination(options: Options): Promise<Destination> {
   }
 }
 
-function openLog({ dir, log, codec, close }: Platform): Destination {
+function openLog({ dir, log, codec, close }: Messaging, cluster: ClusterAddress | undefined): Destination {
   return {
-    name: `the log in ${dir}`,
+    name: cluster === undefined ? `the log in ${dir}` : `Kafka at ${cluster.kafka.brokers.join(', ')}`,
     refused: { count: 0, examples: [] },
     duplicates: () => 0,
     async send(messages) {

@@ -16,23 +16,26 @@ import { dirOption, jsonOption, positiveNumber, wholeNumber } from './options.ts
 import { openDestination } from './produce-destination.ts';
 import type { Destination } from './produce-destination.ts';
 import { simulatedNow } from './produce-simulated.ts';
+import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './platform-options.ts';
+import type { PlatformPlaces } from './platform-options.ts';
 import { startProgress } from './progress.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
 import { stopSignal } from './stop-signal.ts';
 import { addTillOptions, KNOWN_FILES, tillSource } from './till-options.ts';
 import type { TillOptions } from './till-options.ts';
 
-type Options = TillOptions & {
-  readonly simulate?: boolean;
-  readonly rate?: number;
-  readonly count?: number;
-  readonly stores: number;
-  readonly seed?: string;
-  readonly url?: string;
-  readonly tokenFile?: string;
-  readonly dir?: string;
-  readonly json?: boolean;
-};
+type Options = TillOptions &
+  PlatformPlaces & {
+    readonly simulate?: boolean;
+    readonly rate?: number;
+    readonly count?: number;
+    readonly stores: number;
+    readonly seed?: string;
+    readonly url?: string;
+    readonly tokenFile?: string;
+    readonly dir?: string;
+    readonly json?: boolean;
+  };
 
 /** Batches of messages, and how far the input has been read, 0 to 1. */
 type Input = {
@@ -59,7 +62,8 @@ Times are sent as they are in the file. Sending the same again changes nothing. 
 sent to the system that runs on it.
 
 Environment:
-  FORETILL_TOKEN  token of the running system, when there is no --token-file`;
+  FORETILL_TOKEN  token of the running system, when there is no --token-file
+${PLATFORM_ENVIRONMENT}`;
 
 export function produceCommand(): Command {
   const command = new Command('produce')
@@ -78,7 +82,7 @@ export function produceCommand(): Command {
     .addOption(dirOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES);
-  return addTillOptions(command).action(produce);
+  return addPlatformOptions(addTillOptions(command)).action(produce);
 }
 
 async function produce(file: string | undefined, options: Options): Promise<void> {
@@ -92,6 +96,7 @@ async function produce(file: string | undefined, options: Options): Promise<void
     config,
     ...(options.url === undefined ? {} : { url: options.url }),
     ...(token === undefined ? {} : { token }),
+    ...platformPlaces(options, { createTopics: false }),
   });
   const signal = stopSignal(() => process.stderr.write('\nStopping after this batch.\n'));
   try {

@@ -31,7 +31,7 @@ export async function runUntilStopped(platform: Platform, running: Running): Pro
       await running.started(system, signal);
       await aborted(signal);
     } finally {
-      withdrawAddress(platform.dir);
+      if (system.url !== null) withdrawAddress(platform.dir);
       await system.stop();
     }
   } catch (error) {

@@ -1,29 +1,39 @@
-/** `foretill topics`: creates missing topics and shows where each partition begins and ends. */
+/** `foretill topics`: creates missing topics, says where one is not as it should be, and shows what is in each. */
 import { Command } from 'commander';
 import { systemClock } from '../clock.ts';
+import { exitCodeOf } from '../errors.ts';
+import type { OffsetRange, TopicSpec } from '../pipeline/log.ts';
+import { topicDifferences, topicSpecs } from '../pipeline/topics.ts';
+import type { TopicDifference } from '../pipeline/topics.ts';
 import { openPlatform } from '../platform.ts';
+import type { Platform } from '../platform.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
 import { dataDir, loadConfig } from './data-dir-settings.ts';
 import { dirOption, jsonOption } from './options.ts';
+import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './platform-options.ts';
+import type { PlatformPlaces } from './platform-options.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
 
-type Options = { readonly dir?: string; readonly json?: boolean };
-type TopicState = {
-  readonly name: string;
-  readonly partitions: readonly { readonly start: number; readonly end: number }[];
-};
+type Options = PlatformPlaces & { readonly dir?: string; readonly json?: boolean };
+type TopicState = Omit<TopicSpec, 'partitions'> & { readonly partitions: readonly OffsetRange[] };
 
 const EXAMPLES = `
 Examples:
   foretill topics --dir ./data
-  foretill topics --json | jq '.topics[] | select(.name | endswith(".dlq"))'`;
+  foretill topics --json | jq '.topics[] | select(.name | endswith(".dlq"))'
+  foretill topics --register --kafka-brokers kafka:9092 --schema-registry-url http://registry:8081 \\
+    --store-url http://clickhouse:8123      everything that the roles of a cluster need, once
+
+Topics are created with the partitions and retention of the settings, and KAFKA_REPLICATION_FACTOR copies. What is there
+already is never changed: where it differs, the command says so and ends with exit code 2.
+${PLATFORM_ENVIRONMENT}`;
 
 export function topicsCommand(): Command {
-  return new Command('topics')
+  const command = new Command('topics')
     .addOption(dirOption())
     .addOption(jsonOption())
-    .addHelpText('after', EXAMPLES)
-    .action(showTopics);
+    .addHelpText('after', EXAMPLES);
+  return addPlatformOptions(command).action(showTopics);
 }
 
 async function showTopics(options: Options): Promise<void> {
@@ -34,27 +44,38 @@ async function showTopics(options: Options): Promise<void> {
     config: loadConfig(dir),
     clock: systemClock,
     telemetry: createTelemetry({ level: 'warn' }),
+    ...platformPlaces(options, { createTopics: true }),
   });
   try {
-    const topics: TopicState[] = [];
-    for (const { name } of await platform.log.topics()) {
-      topics.push({ name, partitions: [...(await platform.log.offsets(name)).values()] });
-    }
-    print(topics, options.json === true);
+    const { topics, differences } = await examine(platform);
+    if (differences.length > 0) process.exitCode = exitCodeOf('CONFIG_INVALID');
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ topics, differences })}\n`);
+    else print(topics, differences);
   } finally {
     await platform.close();
   }
 }
 
-function print(topics: readonly TopicState[], json: boolean): void {
-  if (json) {
-    process.stdout.write(`${JSON.stringify({ topics })}\n`);
-    return;
-  }
+async function examine({
+  log,
+  config,
+}: Platform): Promise<{ topics: TopicState[]; differences: TopicDifference[] }> {
+  const ours = topicSpecs(config);
+  const names = new Set(ours.map(({ name }) => name));
+  const present = (await log.topics()).filter(({ name }) => names.has(name));
+  const topics: TopicState[] = [];
+  for (const topic of present)
+    topics.push({ ...topic, partitions: [...(await log.offsets(topic.name)).values()] });
+  return { topics, differences: topicDifferences(ours, present) };
+}
+
+function print(topics: readonly TopicState[], differences: readonly TopicDifference[]): void {
   for (const { name, partitions } of topics) {
     const places = partitions.map(({ start, end }) => `${start}…${end}`).join('  ');
     process.stdout.write(
       `${name.padEnd(34)} ${partitions.length} partition${partitions.length === 1 ? ' ' : 's'}  ${places}\n`,
     );
   }
+  for (const { topic, what, wanted, found } of differences)
+    process.stdout.write(`${topic}: ${what} should be ${wanted}, and is ${found}.\n`);
 }

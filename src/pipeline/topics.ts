@@ -16,10 +16,19 @@ export const TOPICS = {
   alerts: 'retail.sales.alert.v1',
 } as const satisfies Record<string, Topic>;
 
+const DEAD_LETTER_SUFFIX = '.dlq';
+
 /** Where refused records of a topic go: their original bytes, with the facts in `foretill-…` headers. */
 export function deadLetterTopic(topic: Topic): string {
-  return `${topic}.dlq`;
+  return `${topic}${DEAD_LETTER_SUFFIX}`;
 }
+
+export function isDeadLetterTopic(name: string): boolean {
+  return name.endsWith(DEAD_LETTER_SUFFIX);
+}
+
+/** Which dead letters have been put back, by their places; it outlives the letters. Of use to `foretill dlq` alone. */
+export const REPLAYED_TOPIC = 'retail.dead-letter.replayed.v1';
 
 /** Every topic as `foretill topics` and the embedded log create it, dead letters of what is read included. */
 export function topicSpecs(config: Config): TopicSpec[] {
@@ -34,6 +43,45 @@ export function topicSpecs(config: Config): TopicSpec[] {
       name: deadLetterTopic(topic),
       partitions: 1,
       retentionMs: retention.deadLettersMs,
+      recordBytesMax: config.deadLetterBytesMax,
     })),
+    { name: REPLAYED_TOPIC, partitions: 1, retentionMs: 2 * retention.deadLettersMs },
   ];
+}
+
+export type TopicDifference = {
+  readonly topic: string;
+  readonly what: 'missing' | 'partitions' | 'retention' | 'compaction' | 'replication';
+  readonly wanted: string;
+  readonly found: string;
+};
+
+/** Where topics are not as they should be. Replication is compared only where it is asked for. */
+export function topicDifferences(
+  wanted: readonly TopicSpec[],
+  present: readonly TopicSpec[],
+): TopicDifference[] {
+  const byName = new Map(present.map((topic) => [topic.name, topic]));
+  return wanted.flatMap((spec): TopicDifference[] => {
+    const found = byName.get(spec.name);
+    if (found === undefined)
+      return [{ topic: spec.name, what: 'missing', wanted: 'there', found: 'not there' }];
+    const compared = [
+      ['partitions', String(spec.partitions), String(found.partitions)],
+      ['retention', retentionOf(spec), retentionOf(found)],
+      ['compaction', compactionOf(spec), compactionOf(found)],
+      ['replication', String(spec.replication ?? found.replication), String(found.replication)],
+    ] as const;
+    return compared.flatMap(([what, asWanted, asFound]) =>
+      asWanted === asFound ? [] : [{ topic: spec.name, what, wanted: asWanted, found: asFound }],
+    );
+  });
+}
+
+function retentionOf({ retentionMs }: TopicSpec): string {
+  return retentionMs === undefined ? 'for ever' : `${retentionMs} ms`;
+}
+
+function compactionOf({ compacted }: TopicSpec): string {
+  return compacted === true ? 'compacted' : 'not compacted';
 }

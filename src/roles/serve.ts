@@ -9,6 +9,7 @@ import type { DemoControls } from '../adapters/http/demo-controls.ts';
 import { createForecastStore } from '../adapters/http/forecast-store.ts';
 import { listen } from '../adapters/http/listen.ts';
 import { statusView } from '../adapters/http/status-view.ts';
+import { rolesNotReady } from '../adapters/http/system-status.ts';
 import type { SystemStatus } from '../adapters/http/system-status.ts';
 import { createTransactionIntake } from '../adapters/http/transaction-intake.ts';
 import type { Store } from '../adapters/clickhouse/client.ts';
@@ -113,15 +114,6 @@ export async function startServe(deps: ServeDeps): Promise<{ url: string; stop()
     await stop();
     throw error;
   }
-}
-
-function rolesNotReady(status: SystemStatus): string[] {
-  return status.roles
-    .filter(({ ready }) => !ready)
-    .map(({ role, lastError }) =>
-      // Whoever may not read /status may ask for /ready: what went wrong is told there and in the log.
-      lastError === null ? `Role ${role} is not ready yet.` : `Role ${role} is held up or has failed.`,
-    );
 }
 
 function readTransaction(item: unknown, deps: ServeDeps) {

@@ -20,3 +20,13 @@ export type SystemStatus = {
   /** Transactions read from the topic since the start. The page shows the rate. */
   readonly transactionsTotal: number;
 };
+
+/** Why the process is not ready, a sentence per role; empty when all are. */
+export function rolesNotReady(status: SystemStatus): string[] {
+  return status.roles
+    .filter(({ ready }) => !ready)
+    .map(({ role, lastError }) =>
+      // Whoever may not read /status may ask for /ready: what went wrong is told there and in the log.
+      lastError === null ? `Role ${role} is not ready yet.` : `Role ${role} is held up or has failed.`,
+    );
+}

@@ -12,9 +12,15 @@ export type SystemRouteDeps = {
   readonly notReady: () => Promise<readonly string[]>;
 };
 
-/** `/status`, `/health` (the process lives), `/ready` (it can do its work), `/openapi.json`. */
+/** `/status`, `/health`, `/ready`, `/openapi.json`. */
 export function systemRoutes(app: FastifyInstance, deps: SystemRouteDeps): void {
   app.get('/status', { schema: STATUS_SCHEMA }, (_request, reply) => reply.send(deps.status()));
+  healthRoutes(app, deps);
+  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
+}
+
+/** `/health` (the process lives), `/ready` (it can do its work): open to all, as who watches over it has no token. */
+export function healthRoutes(app: FastifyInstance, deps: Pick<SystemRouteDeps, 'notReady'>): void {
   app.get('/health', { schema: HEALTH_SCHEMA, config: { isOpen: true } }, (_request, reply) =>
     reply.send({ status: 'ok' }),
   );
@@ -29,7 +35,6 @@ export function systemRoutes(app: FastifyInstance, deps: SystemRouteDeps): void 
       errors: reasons.map((message) => ({ path: '', message })),
     });
   });
-  app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) => reply.send(app.swagger()));
 }
 
 /** `/metrics`, where Prometheus looks for it. */
