@@ -46,6 +46,7 @@ export type BrokerOptions = {
   readonly heapMegabytes?: number;
   /** It outlives this process. */
   readonly detached?: boolean;
+  readonly onSpawn?: (pid: number) => void;
   /** Told of a first fetch of the programs. */
   readonly tell?: (line: string) => void;
 };
@@ -101,6 +102,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     remedy: REMEDY,
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.detached === undefined ? {} : { detached: options.detached }),
+    ...(options.onSpawn === undefined ? {} : { onSpawn: options.onSpawn }),
   });
   return {
     ...service,

@@ -19,6 +19,7 @@ export type RegistryOptions = {
   readonly heapMegabytes?: number;
   /** It outlives this process. */
   readonly detached?: boolean;
+  readonly onSpawn?: (pid: number) => void;
   /** Told of a first fetch of the program. */
   readonly tell?: (line: string) => void;
 };
@@ -55,6 +56,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     stopMsMax: STOP_MS_MAX,
     remedy: 'Free memory and disk space, or give another directory, and start again.',
     ...(options.detached === undefined ? {} : { detached: options.detached }),
+    ...(options.onSpawn === undefined ? {} : { onSpawn: options.onSpawn }),
   });
   return { ...service, url };
 }

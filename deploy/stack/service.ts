@@ -23,8 +23,12 @@ export type ServiceOptions = {
   readonly stopMsMax: number;
   /** What to do when it does not come up. */
   readonly remedy: string;
+  /** It has processes of its own: what cannot be caught (kill, pause, resume) goes to all of them. */
+  readonly isGroup?: boolean;
   /** It outlives this process; otherwise it goes with it. */
   readonly detached?: boolean;
+  /** Told of every process that is started, before it is ready. */
+  readonly onSpawn?: (pid: number) => void;
 };
 
 export type Service = {
@@ -57,19 +61,28 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     logFile: options.logFile,
     pid: () => (isGone(child) ? undefined : child.pid),
     async kill() {
-      child.kill('SIGKILL');
+      signalAll('SIGKILL');
       await gone(child);
     },
     async restart() {
       await service.stop();
       child = await startReady(options);
     },
-    pause: () => void child.kill('SIGSTOP'),
-    resume: () => void child.kill('SIGCONT'),
-    stop: () => endChild(child, options.stopMsMax),
+    pause: () => signalAll('SIGSTOP'),
+    resume: () => signalAll('SIGCONT'),
+    stop: () => {
+      signalAll('SIGCONT');
+      return endChild(child, options.stopMsMax);
+    },
     log: () => lastLines(options.logFile, LOG_LINES),
   };
   return service;
+
+  function signalAll(signal: NodeJS.Signals): void {
+    if (isGone(child)) return;
+    if (options.isGroup === true) process.kill(-child.pid!, signal);
+    else child.kill(signal);
+  }
 }
 
 async function startReady(options: ServiceOptions): Promise<ChildProcess> {
@@ -83,14 +96,17 @@ async function startReady(options: ServiceOptions): Promise<ChildProcess> {
   });
 }
 
-function spawnChild({ program, args, env, logFile, detached = false }: ServiceOptions): ChildProcess {
-  const log = openSync(logFile, 'a');
+function spawnChild(options: ServiceOptions): ChildProcess {
+  const { program, args, env, isGroup = false, detached = false } = options;
+  const log = openSync(options.logFile, 'a');
   const child = spawn(program, args, {
     stdio: ['ignore', log, log],
     env: { ...process.env, ...env },
-    detached,
+    // The leader of a group of its own, which a Ctrl-C in the terminal does not reach.
+    detached: detached || isGroup,
   });
   closeSync(log);
+  if (child.pid !== undefined) options.onSpawn?.(child.pid);
   if (detached) {
     child.unref();
   } else {
@@ -128,8 +144,6 @@ async function endChild(child: ChildProcess, deadlineMs: number): Promise<void> 
   if (isGone(child)) return;
   const killer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
   child.kill('SIGTERM');
-  // A paused process takes no signal but this one.
-  child.kill('SIGCONT');
   await gone(child);
   clearTimeout(killer);
 }

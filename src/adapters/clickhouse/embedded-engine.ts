@@ -46,20 +46,23 @@ const STDERR_BYTES_MAX = 4_096;
 const RAN_WELL_MS = 60_000;
 
 /**
- * Starts the engine on `dir` (made if missing) and resolves when it answers. `onExit` is told of every unexpected
- * death. Errors: DATA_DIR_LOCKED, DATA_DIR_UNUSABLE.
+ * Starts the engine on `dir` (made if missing) and resolves when it answers. Its port and password are new each time,
+ * unless they are given, for an engine that several processes share. `onExit` is told of every unexpected death.
+ * Errors: DATA_DIR_LOCKED, DATA_DIR_UNUSABLE, ADDRESS_IN_USE.
  */
 export async function startEmbeddedEngine(options: {
   dir: string;
   limits: EngineLimits;
+  port?: number;
+  password?: string;
   onExit?: (death: EngineDeath) => void;
 }): Promise<EmbeddedEngine> {
   const { limits } = options;
   const order: EngineOrder = {
     dir: options.dir,
-    port: 0,
+    port: options.port ?? 0,
     username: 'foretill',
-    password: randomBytes(24).toString('base64url'),
+    password: options.password ?? randomBytes(24).toString('base64url'),
     ...limits,
   };
   let child: Child | null = await startChild(order);
