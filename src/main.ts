@@ -22,6 +22,8 @@ export type SystemOptions = {
   /** Where a process without role serve answers for its health and metrics; nowhere when absent. */
   readonly health?: ListenOptions;
   readonly demo?: DemoControls;
+  /** How roles in other processes are doing, where that is known; role serve tells it with its own. */
+  readonly elsewhere?: () => SystemStatus;
   /** A role cannot go on: the process is to stop, and a restart heals it. */
   readonly onFailed: (error: unknown) => void;
 };
@@ -61,7 +63,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const wants = (role: RoleName): boolean => options.roles.includes(role);
   let ingest: IngestRole | null = null;
   let forecast: ForecastRole | null = null;
-  const status = (): SystemStatus => systemStatus(options.roles, { ingest, forecast, failures });
+  const own = (): SystemStatus => systemStatus(options.roles, { ingest, forecast, failures });
+  const status = (): SystemStatus => joinStatus(own(), options.elsewhere?.());
   const serve = wants('serve') ? await startServing(options, { calendars, status }) : null;
   const health = serve === null ? await startHealth(options, status) : null;
   if (wants('forecast')) {
@@ -118,6 +121,15 @@ function startServing(
       },
     ...(demo === undefined ? {} : { demo }),
   });
+}
+
+function joinStatus(own: SystemStatus, others: SystemStatus | undefined): SystemStatus {
+  if (others === undefined) return own;
+  return {
+    roles: [...others.roles, ...own.roles],
+    warmStart: own.warmStart ?? others.warmStart,
+    transactionsTotal: own.transactionsTotal + others.transactionsTotal,
+  };
 }
 
 function systemStatus(

@@ -12,7 +12,10 @@ import type { Store } from './adapters/clickhouse/client.ts';
 import { migrate } from './adapters/clickhouse/migrate.ts';
 import { lockDataDir } from './adapters/data-dir-lock.ts';
 import type { KafkaAddress } from './adapters/kafka/address.ts';
+import { names } from './adapters/kafka/names.ts';
+import { tellKafkaEvents } from './adapters/kafka/tell-events.ts';
 import type { RegistryAddress } from './adapters/schema-registry/address.ts';
+import { tellRegistryEvents } from './adapters/schema-registry/tell-events.ts';
 import { openSqliteLog } from './adapters/sqlite-log/sqlite-log.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -153,12 +156,12 @@ async function openCodec({
   const { openSchemaRegistry } = await import('./adapters/schema-registry/schema-registry.ts');
   const registry = await openSchemaRegistry({
     ...cluster.registry,
-    namespace: cluster.kafka.namespace,
+    namespace: names(cluster.kafka.namespace).prefix,
     mode: cluster.register ? 'register' : 'check',
     cacheDir: join(dir, 'schemas'),
     clock,
     limits: config.schemaRegistry,
-    onEvent: (event) => telemetry.events.registryEvent(event),
+    onEvent: tellRegistryEvents(telemetry.events),
     ...(signal === undefined ? {} : { signal }),
   });
   return createCodec(registry);
@@ -172,7 +175,7 @@ async function openLog({ dir, config, clock, telemetry, cluster }: PlatformOptio
       address: cluster.kafka,
       limits: config.kafka,
       clock,
-      onEvent: (event) => telemetry.events.kafkaEvent(event),
+      onEvent: tellKafkaEvents(telemetry.events),
     });
   }
   return openSqliteLog({

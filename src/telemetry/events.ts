@@ -40,6 +40,8 @@ export function createEvents(log: Logger, metrics: Metrics) {
     ...roleEvents(log, metrics),
     ...ingestEvents(log, metrics),
     ...storeEvents(log, metrics),
+    ...logEvents(log, metrics),
+    ...schemaEvents(log, metrics),
     ...forecastEvents(log, metrics),
     ...feedEvents(log, metrics),
     ...httpEvents(log, metrics),
@@ -159,6 +161,72 @@ function storeEvents(log: Logger, metrics: Metrics) {
     storeRetried(event: { code: string; attempt: number; delayMs: number }): void {
       metrics.add('foretill_store_retries_total', { code: event.code });
       log.warn('The store failed, trying the same again', event);
+    },
+  };
+}
+
+function logEvents(log: Logger, metrics: Metrics) {
+  return {
+    groupRebalanced(event: { group: string; members?: number; partitions: number; seconds: number }): void {
+      metrics.add('foretill_log_rebalances_total', { group: event.group });
+      metrics.set('foretill_log_partitions', { group: event.group }, event.partitions);
+      log.info('Partitions shared out', event);
+    },
+    membershipLost(event: { group: string }): void {
+      metrics.set('foretill_log_partitions', { group: event.group }, 0);
+      log.warn('The group went on without this member; it joins again', event);
+    },
+    /** Deleted before they were read: the one way in which records can be lost to us. */
+    offsetGap(event: { topic: string; partition: number; fromOffset: number; toOffset: number }): void {
+      const records = Math.max(0, event.toOffset - event.fromOffset);
+      metrics.add('foretill_log_offset_gap_records_total', { topic: event.topic }, records);
+      log.error('Records were deleted before they were read; import that time again', { ...event, records });
+    },
+    logRetried(event: { what: string; attempt: number; delayMs: number; error: unknown }): void {
+      metrics.add('foretill_log_retries_total', {});
+      log.warn('The log failed, trying again', event);
+    },
+    consumerStalled(event: {
+      group: string | null;
+      topics: readonly string[];
+      seconds: number;
+      inHandler: boolean;
+    }): void {
+      log.error('Records wait and none is worked on; giving up', event);
+    },
+  };
+}
+
+function schemaEvents(log: Logger, metrics: Metrics) {
+  return {
+    schemaPublished(event: {
+      subject: string;
+      id: number;
+      from: 'registry' | 'cache';
+      registered: number;
+    }): void {
+      log.info('Schema known', event);
+    },
+    registryWaitedFor(event: { subject: string; waitedMs: number; error: unknown }): void {
+      log.warn('Waiting for the schema registry', event);
+    },
+    registryRetried(event: { id: number; attempt: number; delayMs: number; error: unknown }): void {
+      log.warn('The schema registry failed, trying again', event);
+    },
+    schemaLookedUp(event: {
+      id: number;
+      outcome: 'found' | 'unknown' | 'unreadable' | 'failed';
+      seconds: number;
+      why?: string;
+    }): void {
+      metrics.add('foretill_schema_lookups_total', { outcome: event.outcome });
+      metrics.observe('foretill_schema_lookup_seconds', {}, event.seconds);
+      if (event.outcome === 'found') log.debug('Schema fetched', event);
+      else log.warn('Schema not to be had', event);
+    },
+    /** Nothing is lost by it, but a restart may need the registry. */
+    schemaCacheFailed(event: { what: string }): void {
+      log.warn('Schemas kept on disk cannot be used', event);
     },
   };
 }

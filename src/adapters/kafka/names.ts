@@ -7,6 +7,8 @@
 import { ForetillError } from '../../errors.ts';
 
 export type Names = {
+  /** In front of every name on the wire, also of a subject in the schema registry. */
+  readonly prefix: string;
   /** Of a topic or a group; CONFIG_INVALID for a name that Kafka does not take. */
   wire(name: string): string;
   /** Null: not of this namespace. Without a namespace every topic is, those of other tenants included. */
@@ -16,6 +18,7 @@ export type Names = {
 export function names(namespace: string): Names {
   const prefix = namespace === '' ? '' : `${namespace}.`;
   return {
+    prefix,
     wire(name) {
       if (isKafkaName(prefix + name)) return prefix + name;
       throw new ForetillError('CONFIG_INVALID', `Kafka takes no topic or group named "${prefix}${name}".`, {

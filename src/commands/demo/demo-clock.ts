@@ -8,6 +8,18 @@ export type DemoClock = Clock & {
   setSpeed(speed: number): void;
   /** From then on it stands: the end of the data. */
   stopAt(ms: number): void;
+  /** What it shows, for a clock in another process to go on from. */
+  reading(): ClockReading;
+  /** Takes over another clock's reading, but never goes back. */
+  follow(reading: ClockReading): void;
+};
+
+export type ClockReading = {
+  readonly nowMs: number;
+  readonly speed: number;
+  readonly running: boolean;
+  /** Null: it does not end. */
+  readonly endMs: number | null;
 };
 
 /** After a pause of the machine (a closed lid) it goes on from where it was, instead of jumping ahead by days. */
@@ -42,6 +54,12 @@ export function createDemoClock(options: { startMs: number; speed: number; base?
     stopAt(ms) {
       read();
       endMs = ms;
+    },
+    reading: () => ({ nowMs: read(), speed, running, endMs: Number.isFinite(endMs) ? endMs : null }),
+    follow(reading) {
+      nowMs = Math.max(read(), reading.nowMs);
+      ({ speed, running } = reading);
+      endMs = reading.endMs ?? Number.POSITIVE_INFINITY;
     },
   };
 }
