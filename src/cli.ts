@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'create missing topics and show where each begins and ends',
     load: async () => (await import('./commands/topics.ts')).topicsCommand(),
   },
+  dlq: {
+    summary: 'list, show and put back what was refused: the dead letters',
+    load: async () => (await import('./commands/dlq.ts')).dlqCommand(),
+  },
   migrate: {
     summary: 'bring the tables up to the current version',
     load: async () => (await import('./commands/migrate.ts')).migrateCommand(),

@@ -113,6 +113,30 @@ export type EngineLimits = {
   readonly drainMsMax: number;
 };
 
+/** Maxima of the schema registry's client. */
+export type SchemaRegistryLimits = {
+  /** One attempt, from the connection to the last byte of the answer. */
+  readonly requestMsMax: number;
+  readonly responseBytesMax: number;
+  /** Look-ups in work at once; more wait… */
+  readonly inFlightMax: number;
+  /** …and beyond this many waiting are refused (SCHEMA_UNKNOWN). */
+  readonly waitingMax: number;
+  /** Attempts of one look-up. At the start there is no end of them. */
+  readonly attemptsMax: number;
+  /** The pause after the first failed attempt; it doubles up to the maximum, each with jitter. */
+  readonly retryDelayMs: number;
+  readonly retryDelayMsMax: number;
+  /** While the start waits for the registry, this is said so often. */
+  readonly waitSaidEveryMs: number;
+  /** An id the registry does not know is not asked for again within this time… */
+  readonly unknownIdMs: number;
+  /** …and beyond this many such ids no other is asked for (SCHEMA_UNKNOWN) until the oldest are forgotten. */
+  readonly unknownIdsMax: number;
+  /** Schemas kept by id, in memory and on disk. */
+  readonly cachedSchemasMax: number;
+};
+
 export type Config = {
   /** ISO 4217; transactions in another currency are refused. */
   readonly currency: string;
@@ -150,6 +174,8 @@ export type Config = {
     readonly alertsMs: number;
     readonly deadLettersMs: number;
   };
+  /** One dead letter: a record as large as the log takes, and the headers that say why it was refused. */
+  readonly deadLetterBytesMax: number;
   /** Open buckets' nowcasts are published at most this often… */
   readonly nowcastEveryMs: number;
   /** …and at most this many series at a time, wider levels first. */
@@ -199,6 +225,7 @@ export type Config = {
   readonly kafka: KafkaLimits;
   readonly store: StoreLimits;
   readonly engine: EngineLimits;
+  readonly schemaRegistry: SchemaRegistryLimits;
 };
 
 export const DEFAULT_CONFIG: Config = {
@@ -228,6 +255,7 @@ export const DEFAULT_CONFIG: Config = {
     alertsMs: 30 * DAY_MS,
     deadLettersMs: 90 * DAY_MS,
   },
+  deadLetterBytesMax: 17 * 1_048_576,
   nowcastEveryMs: 60,
   nowcastSeriesMax: 100,
   nowcastRefreshMax: 20,
@@ -317,6 +345,19 @@ export const DEFAULT_CONFIG: Config = {
     lockWaitMs: 15_000,
     drainMsMax: 10_000,
   },
+  schemaRegistry: {
+    requestMsMax: 5_000,
+    responseBytesMax: 4 * 1_048_576,
+    inFlightMax: 8,
+    waitingMax: 20_000,
+    attemptsMax: 4,
+    retryDelayMs: 100,
+    retryDelayMsMax: 2_000,
+    waitSaidEveryMs: 5_000,
+    unknownIdMs: 30_000,
+    unknownIdsMax: 100_000,
+    cachedSchemasMax: 1_000,
+  },
 };
 
 /** Returns `overrides` laid over the defaults, after checking how the limits relate; throws CONFIG_INVALID. */
@@ -352,6 +393,17 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
       config.log.rowBytesMax <= config.log.fetchBytesMax,
     'the log must have room for its largest record in flight, and for a row in a read',
     'Raise appendBytesInFlightMax and fetchBytesMax.',
+  );
+  demand(
+    config.log.recordBytesMax + 65_536 <= config.deadLetterBytesMax &&
+      config.deadLetterBytesMax <= config.log.appendBytesInFlightMax,
+    'a refused record must fit into a dead letter with 64 KiB to spare, and a dead letter into what is in flight',
+    'Raise deadLetterBytesMax and appendBytesInFlightMax.',
+  );
+  demand(
+    config.schemaRegistry.unknownIdMs >= 30_000 && config.schemaRegistry.unknownIdsMax >= 1,
+    'a schema id that is unknown may be asked for once in 30 s at most, and one must be remembered',
+    'Raise schemaRegistry.unknownIdMs and unknownIdsMax.',
   );
   const { kafka } = config;
   demand(

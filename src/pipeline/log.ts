@@ -16,6 +16,8 @@ export type TopicSpec = {
   readonly compacted?: boolean;
   /** Copies kept, each by another broker; the log's own default when absent. */
   readonly replication?: number;
+  /** Key, value and headers of one record together; the log's own limit when absent. */
+  readonly recordBytesMax?: number;
 };
 
 export type TopicPartition = { readonly topic: string; readonly partition: number };

@@ -91,7 +91,7 @@ export function createAppendQueue(parts: {
           partition: choosePartition(topic, record),
           offset: 0,
         }));
-        const bytes = measure(topic, records, limits.recordBytesMax);
+        const bytes = measure(topic, records, topic.spec.recordBytesMax ?? limits.recordBytesMax);
         waiting.push({ topic, records, bytes, placements, resolve, reject });
         admit();
       }),
@@ -137,7 +137,9 @@ function measure(topic: Topic, records: readonly OutgoingRecord[], recordBytesMa
       throw new ForetillError(
         'INPUT_INVALID',
         `A record of ${bytes} bytes for topic ${topic.spec.name} is larger than ${recordBytesMax}.`,
-        { remedy: 'Send smaller records, or raise log.recordBytesMax.' },
+        {
+          remedy: 'Send smaller records, or raise the limit of the topic or of the log (log.recordBytesMax).',
+        },
       );
     }
     sum += bytes;

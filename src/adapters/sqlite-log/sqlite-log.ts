@@ -86,7 +86,7 @@ export async function openSqliteLog(options: SqliteLogOptions): Promise<SqliteLo
   return {
     async ensureTopics(specs) {
       demandOpen();
-      registry.learn(await client.call('ensureTopics', specs));
+      registry.learn(await client.call('ensureTopics', specs), specs);
     },
     async topics() {
       demandOpen();

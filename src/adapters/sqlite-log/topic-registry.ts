@@ -11,6 +11,7 @@ export type Place = TopicPartition & {
 };
 
 export type Topic = {
+  /** Its `recordBytesMax` is not kept in the file: it is as this process asked for. */
   spec: TopicSpec;
   readonly places: readonly Place[];
   /** Records without a key go to the partitions in turn. */
@@ -18,7 +19,8 @@ export type Topic = {
 };
 
 export type TopicRegistry = {
-  learn(topics: readonly StoredTopic[]): void;
+  /** `asked` are the specs that this process has just called for. */
+  learn(topics: readonly StoredTopic[], asked?: readonly TopicSpec[]): void;
   /** Throws INPUT_NOT_FOUND. */
   get(name: string): Topic;
   specs(): TopicSpec[];
@@ -27,11 +29,15 @@ export type TopicRegistry = {
 export function createTopicRegistry(): TopicRegistry {
   const topics = new Map<string, Topic>();
   return {
-    learn(stored) {
+    learn(stored, asked = []) {
+      const limits = new Map(asked.map(({ name, recordBytesMax }) => [name, recordBytesMax]));
       for (const each of stored) {
-        const known = topics.get(each.spec.name);
-        if (known === undefined) topics.set(each.spec.name, topicOf(each));
-        else known.spec = each.spec;
+        const { name } = each.spec;
+        const known = topics.get(name);
+        const limit = limits.has(name) ? limits.get(name) : known?.spec.recordBytesMax;
+        const spec = limit === undefined ? each.spec : { ...each.spec, recordBytesMax: limit };
+        if (known === undefined) topics.set(name, topicOf({ ...each, spec }));
+        else known.spec = spec;
       }
     },
     get(name) {

@@ -5,7 +5,7 @@ import type { Batch, Log, OutgoingRecord } from '../../pipeline/log.ts';
 import type { BucketMessage } from '../../pipeline/messages.ts';
 import { deadLetterTopic, TOPICS } from '../../pipeline/topics.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
-import { deadLetter } from '../dead-letter.ts';
+import { appendDeadLetters, deadLetter } from '../dead-letter.ts';
 
 export type HeardMessage = { readonly message: BucketMessage; readonly offset: number };
 
@@ -22,9 +22,8 @@ export async function readMessages(
     batch.records.map(({ value }) => value),
   );
   for (const record of batch.records) {
-    if (record.value === null) continue;
     try {
-      heard.push({ message: codec.decode(TOPICS.buckets, record.value), offset: record.offset });
+      heard.push({ message: decode(codec, record.value), offset: record.offset });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       const { reason, message } = error;
@@ -32,6 +31,11 @@ export async function readMessages(
       telemetry.events.dropped({ what: `undecodable_${reason}`, count: 1 });
     }
   }
-  if (letters.length > 0) await log.append(deadLetterTopic(TOPICS.buckets), letters);
+  if (letters.length > 0) await appendDeadLetters(log, deadLetterTopic(TOPICS.buckets), letters);
   return heard;
+}
+
+function decode(codec: Codec, value: Buffer | null): BucketMessage {
+  if (value === null) throw new DecodeError('malformed', 'The record is empty.');
+  return codec.decode(TOPICS.buckets, value);
 }

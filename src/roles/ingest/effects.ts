@@ -11,6 +11,7 @@ import type { BucketMessage } from '../../pipeline/messages.ts';
 import { deadLetterTopic, TOPICS } from '../../pipeline/topics.ts';
 import type { RefusalReason } from '../../telemetry/events.ts';
 import type { Telemetry } from '../../telemetry/telemetry.ts';
+import { appendDeadLetters } from '../dead-letter.ts';
 import type { Refused } from './read-batch.ts';
 import type { Work } from './work.ts';
 
@@ -54,10 +55,8 @@ export async function performEffects(work: Work, deps: EffectDeps): Promise<void
 
 async function writeDeadLetters(refused: readonly Refused[], { log, telemetry }: EffectDeps): Promise<void> {
   if (refused.length === 0) return;
-  await log.append(
-    deadLetterTopic(TOPICS.transactions),
-    refused.map(({ letter }) => letter),
-  );
+  const letters = refused.map(({ letter }) => letter);
+  await appendDeadLetters(log, deadLetterTopic(TOPICS.transactions), letters);
   telemetry.events.deadLettersWritten({ count: refused.length });
   const reasons = new Map<RefusalReason, Refused[]>();
   for (const each of refused) reasons.set(each.reason, [...(reasons.get(each.reason) ?? []), each]);

@@ -1,0 +1,61 @@
+/** What every `foretill dlq` stands on, and the options that say where it is. */
+import { Argument, Command } from 'commander';
+import { systemClock } from '../../clock.ts';
+import { openPlatform } from '../../platform.ts';
+import type { Platform } from '../../platform.ts';
+import { createTelemetry } from '../../telemetry/telemetry.ts';
+import { dataDir, loadConfig } from '../data-dir-settings.ts';
+import { dirOption, jsonOption, wholeNumber } from '../options.ts';
+import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from '../platform-options.ts';
+import type { PlatformPlaces } from '../platform-options.ts';
+import { writeErrorDetailsTo } from '../report-error.ts';
+
+export type CommonOptions = PlatformPlaces & { readonly dir?: string; readonly json?: boolean };
+
+const WHERE = `
+The log of a data directory belongs to the system that runs on it: stop that first. With Kafka it may go on.
+${PLATFORM_ENVIRONMENT}`;
+
+/** A subcommand; `help` are its examples. Its own options come first, then `addCommonOptions`. */
+export function dlqSubcommand(name: string, help: string): Command {
+  return new Command(name)
+    .addHelpText('after', `${help}${WHERE}`)
+    .showHelpAfterError('(add --help for the options and examples)')
+    .exitOverride();
+}
+
+export function addCommonOptions(command: Command): Command {
+  return addPlatformOptions(command.addOption(jsonOption()).addOption(dirOption()));
+}
+
+/** The place of one letter: topic, partition, offset. */
+export function placeArguments({ required }: { readonly required: boolean }): Argument[] {
+  const number = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+  const name = (word: string): string => (required ? `<${word}>` : `[${word}]`);
+  return [
+    new Argument(name('topic'), 'dead-letter topic of one letter (with or without .dlq)'),
+    new Argument(name('partition'), 'its partition').argParser(number),
+    new Argument(name('offset'), 'its offset').argParser(number),
+  ];
+}
+
+/** Opens, works, closes. */
+export async function withPlatform<T>(
+  options: CommonOptions,
+  work: (platform: Platform) => Promise<T>,
+): Promise<T> {
+  const dir = dataDir(options.dir);
+  writeErrorDetailsTo(dir);
+  const platform = await openPlatform({
+    dir,
+    config: loadConfig(dir),
+    clock: systemClock,
+    telemetry: createTelemetry({ level: 'warn' }),
+    ...platformPlaces(options, { createTopics: false }),
+  });
+  try {
+    return await work(platform);
+  } finally {
+    await platform.close();
+  }
+}
