@@ -51,3 +51,21 @@ test('stands at the end of the data', () => {
   for (let step = 0; step < 3; step += 1) base.advance(1_000);
   expect([clock.nowMs(), clock.nowMs()]).toEqual([5_500, 5_500]);
 });
+
+test('another one goes on from what it shows, and never goes back', () => {
+  const { base, clock } = clocks(60);
+  const other = createDemoClock({ startMs: 0, speed: 1, base });
+  clock.start();
+  base.advance(1_000);
+  other.follow(clock.reading());
+  expect(other.nowMs()).toBe(60_500);
+  clock.setSpeed(10);
+  other.follow(clock.reading());
+  base.advance(100);
+  expect([other.nowMs(), clock.nowMs()]).toEqual([61_500, 61_500]);
+  other.follow({ nowMs: 1, speed: 10, running: true, endMs: null });
+  expect(other.nowMs()).toBe(61_500);
+  other.follow({ ...clock.reading(), endMs: 61_600 });
+  base.advance(1_000);
+  expect(other.nowMs()).toBe(61_600);
+});

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/config.ts';
 import { GRANULARITY_SYMBOLS, granularityOfSymbol } from '../../src/pipeline/messages.ts';
-import { deadLetterTopic, TOPICS, topicSpecs } from '../../src/pipeline/topics.ts';
+import type { TopicSpec } from '../../src/pipeline/log.ts';
+import { deadLetterTopic, topicDifferences, TOPICS, topicSpecs } from '../../src/pipeline/topics.ts';
 import { GRANULARITIES } from '../../src/sales/series.ts';
 
 const specs = new Map(
@@ -27,4 +28,32 @@ test.each([
 
 test.each(GRANULARITIES)('the symbol of %s leads back to it', (granularity) => {
   expect(granularityOfSymbol(GRANULARITY_SYMBOLS[granularity])).toBe(granularity);
+});
+
+describe('topics as they are against what they should be', () => {
+  const wanted = { name: 'tickets', partitions: 4, retentionMs: 1_000 };
+  const cases: [string, Partial<TopicSpec> | null, string[]][] = [
+    ['the same', {}, []],
+    ['missing', null, ['missing: there / not there']],
+    ['fewer partitions', { partitions: 2 }, ['partitions: 4 / 2']],
+    ['kept for longer', { retentionMs: 5_000 }, ['retention: 1000 ms / 5000 ms']],
+    ['compacted', { compacted: true }, ['compaction: not compacted / compacted']],
+    ['with copies nobody asked for', { replication: 3 }, []],
+  ];
+  test.each(cases)('%s', (_, change, expected) => {
+    const present = change === null ? [] : [{ ...wanted, ...change }];
+    const found = topicDifferences([wanted], present);
+    expect(found.map((each) => `${each.what}: ${each.wanted} / ${each.found}`)).toEqual(expected);
+  });
+
+  test('copies that were asked for, and retention that has no end', () => {
+    const found = topicDifferences(
+      [{ name: 'tickets', partitions: 1, replication: 3 }],
+      [{ name: 'tickets', partitions: 1, replication: 1, retentionMs: 7 }],
+    );
+    expect(found.map((each) => `${each.what}: ${each.wanted} / ${each.found}`)).toEqual([
+      'retention: for ever / 7 ms',
+      'replication: 3 / 1',
+    ]);
+  });
 });
