@@ -93,6 +93,8 @@ async function removeAbandoned(cache: string): Promise<void> {
 async function runMaven(part: string, { tell, env }: Fetch): Promise<void> {
   const args = ['-B', '-Dstyle.color=never', '-f', POM, `-Dstack.dir=${part}`, 'process-resources'];
   const child = spawn('mvn', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const end = (): void => void child.kill();
+  process.once('exit', end);
   const last: string[] = [];
   let files = 0;
   const read = (line: string): void => {
@@ -126,6 +128,7 @@ async function runMaven(part: string, { tell, env }: Fetch): Promise<void> {
     }
   } finally {
     clearInterval(ticking);
+    process.off('exit', end);
   }
 }
 

@@ -39,7 +39,7 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
   const artifacts = await fetchArtifacts(options.tell === undefined ? {} : { tell: options.tell });
   await mkdir(dir, { recursive: true });
   const port = options.port ?? (await freePort());
-  const url = `http://127.0.0.1:${port}/apis/ccompat/v7`;
+  const url = registryUrl(port);
   const settings = { ...registryProperties(dir, port), ...options.properties };
   const service = await startService({
     name: 'The schema registry',
@@ -59,6 +59,10 @@ export async function startRegistry(options: RegistryOptions): Promise<Registry>
     ...(options.onSpawn === undefined ? {} : { onSpawn: options.onSpawn }),
   });
   return { ...service, url };
+}
+
+export function registryUrl(port: number): string {
+  return `http://127.0.0.1:${port}/apis/ccompat/v7`;
 }
 
 /** WRITE_DELAY: H2 otherwise acknowledges up to half a second before it writes. */

@@ -79,10 +79,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return service;
 
   function signalAll(signal: NodeJS.Signals): void {
-    if (isGone(child)) return;
-    if (options.isGroup === true) process.kill(-child.pid!, signal);
-    else child.kill(signal);
+    signalTo(child, options, signal);
   }
+}
+
+function signalTo(child: ChildProcess, { isGroup }: ServiceOptions, signal: NodeJS.Signals): void {
+  if (isGone(child)) return;
+  if (isGroup === true) process.kill(-child.pid!, signal);
+  else child.kill(signal);
 }
 
 async function startReady(options: ServiceOptions): Promise<ChildProcess> {
@@ -110,7 +114,7 @@ function spawnChild(options: ServiceOptions): ChildProcess {
   if (detached) {
     child.unref();
   } else {
-    const end = (): void => void child.kill('SIGKILL');
+    const end = (): void => signalTo(child, options, 'SIGKILL');
     process.once('exit', end);
     child.once('exit', () => process.off('exit', end));
   }

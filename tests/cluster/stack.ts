@@ -1,5 +1,6 @@
-/** Where the tests find Kafka and the schema registry. */
+/** Where the tests find Kafka, the schema registry and ClickHouse. */
 import { inject } from 'vitest';
+import type { StoreAddress } from '../../src/platform.ts';
 
 export type StackAddresses = {
   readonly brokers: string[];
@@ -9,4 +10,9 @@ export type StackAddresses = {
 
 export function stackAddresses(): StackAddresses {
   return inject('stack');
+}
+
+/** Shared by all tests of a run: each takes a database of its own, `{ ...storeAddress(), database }`. */
+export function storeAddress(): StoreAddress {
+  return inject('store');
 }
