@@ -43,6 +43,9 @@ export type System = {
   stop(): Promise<void>;
 };
 
+/** Stores are entered by other processes, too: by ingest at their first sale, and by imports. */
+const CALENDARS_EVERY_MS = 30_000;
+
 /**
  * Starts serving first, so that there is something to look at while the others take up their state: the forecast's
  * `ready` comes when it has learned its history, which may take a while.
@@ -51,6 +54,11 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const { platform } = options;
   const calendars = createCalendars(platform);
   await calendars.load();
+  const reload = setInterval(() => {
+    calendars.load().catch((error: unknown) => {
+      platform.telemetry.log.warn('The stores could not be read; it is tried again', { error });
+    });
+  }, CALENDARS_EVERY_MS);
   const failures = new Map<RoleName, string>();
   const deps = (role: RoleName) => ({
     ...platform,
@@ -73,6 +81,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
   /** In the order of the flow, each to its end whatever becomes of the one before. */
   async function stop(): Promise<void> {
+    clearInterval(reload);
     try {
       await serve?.stop();
       await health?.stop();

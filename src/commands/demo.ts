@@ -1,17 +1,20 @@
 /** `foretill demo`: a chain of stores comes alive, with live forecasts. */
+import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
-import { MINUTE_MS } from '../sales/durations.ts';
+import type { RoleStatus } from '../adapters/http/system-status.ts';
+import { DAY_MS, MINUTE_MS } from '../sales/durations.ts';
 import type { Config } from '../config.ts';
 import { ForetillError } from '../errors.ts';
 import { startSystem } from '../main.ts';
 import type { System } from '../main.ts';
 import { TOPICS } from '../pipeline/topics.ts';
 import { openPlatform } from '../platform.ts';
-import type { Platform } from '../platform.ts';
+import type { ClusterAddress, Platform } from '../platform.ts';
 import { businessDate, dayBounds } from '../sales/calendar.ts';
 import { STORES_MAX } from '../simulator/chain.ts';
+import type { RoleName } from '../telemetry/events.ts';
 import { createTelemetry, logLevelFrom } from '../telemetry/telemetry.ts';
 import { keepSettings } from './data-dir-settings.ts';
 import { createDemoClock } from './demo/demo-clock.ts';
@@ -23,6 +26,7 @@ import type { Feed } from './demo/feed.ts';
 import { playFile } from './demo/play-file.ts';
 import { playSimulation } from './demo/play-simulation.ts';
 import type { Play } from './demo/play.ts';
+import { startRoleProcesses } from './demo/role-processes.ts';
 import { sendTickets } from './demo/send-tickets.ts';
 import { dateText, positiveNumber, wholeNumber } from './options.ts';
 import { demandFreePort } from './free-port.ts';
@@ -43,12 +47,14 @@ type Options = TillOptions & {
   readonly liveFrom?: string;
   readonly seed: string;
   readonly fresh?: boolean;
+  readonly kafka?: boolean;
 };
 
 const DEFAULT_STORES = 10;
 /** At many times real time a moment of ours is minutes of theirs: buckets wait for tickets on their way. */
 const LATENESS_MS_MIN = 15 * MINUTE_MS;
 const LATENESS_REAL_MS = 200;
+const RETENTION_MS = 36_500 * DAY_MS;
 
 const EXAMPLES = `
 Examples:
@@ -56,10 +62,13 @@ Examples:
   foretill demo --data completejourney_transactions.csv.gz   real grocery tickets: 12 weeks of history, then live
   foretill demo --data breadbasket.csv --speed 60            a bakery, an hour a minute
   foretill demo --fresh                                      from the beginning, not from where it stopped
+  foretill demo --kafka                                      through Kafka and a schema registry, roles in processes
 
 ${KNOWN_FILES}
 With --data, files named like it (…_products, …_promotions) are read as well. Ctrl-C stops it; started again it goes on
-from there. It serves this machine only; FORETILL_TOKEN and --host let others in.`;
+from there. It serves this machine only; FORETILL_TOKEN and --host let others in.
+With --kafka it goes through the brokers of KAFKA_BROKERS and SCHEMA_REGISTRY_URL, or else through the local stack
+(npm run stack -- start), which is started when it does not run.`;
 
 export function demoCommand(): Command {
   const command = new Command('demo')
@@ -80,6 +89,10 @@ export function demoCommand(): Command {
       dateText,
     )
     .option('--seed <seed>', 'of the simulated chain', '1')
+    .option(
+      '--kafka',
+      'through Kafka and a schema registry, with ingest and forecast in processes of their own',
+    )
     .option('--fresh', 'delete what an earlier demo left in the directory')
     .addHelpText('after', EXAMPLES);
   return addTillOptions(command).action(runDemo);
@@ -88,12 +101,14 @@ export function demoCommand(): Command {
 async function runDemo(options: Options): Promise<void> {
   const startedMs = performance.now();
   const play = await playOf(options);
-  const dir = resolve(options.dir ?? `.foretill/demo-${options.data === undefined ? 'simulated' : 'replay'}`);
+  const kind = `${options.data === undefined ? 'simulated' : 'replay'}${options.kafka === true ? '-kafka' : ''}`;
+  const dir = resolve(options.dir ?? `.foretill/demo-${kind}`);
   writeErrorDetailsTo(dir);
   await demandFreePort(options);
   if (options.fresh === true) await deleteDemo(dir);
-  const state = stateOf(dir, play);
   const config = { ...keepSettings(dir, play.settings), ...limitsAt(options.speed) };
+  const through = options.kafka === true ? await throughKafka(dir, config, options) : {};
+  const state = stateOf(dir, play);
   const clock = createDemoClock({ startMs: state.nowMs, speed: options.speed });
   const terminal = options.headless !== true && process.stdout.isTTY;
   const telemetry = createTelemetry({
@@ -101,8 +116,8 @@ async function runDemo(options: Options): Promise<void> {
     processMetrics: true,
   });
   process.stdout.write(`${play.label}\n`);
-  const platform = await openPlatform({ dir, config, clock, telemetry });
-  const demo: Demo = { play, dir, state, platform, clock, terminal, startedMs, options };
+  const platform = await openPlatform({ dir, config, clock, telemetry, ...through });
+  const demo: Demo = { play, dir, state, platform, clock, terminal, startedMs, options, ...through };
   await runUntilStopped(platform, {
     start: (onFailed, signal) => start(demo, onFailed, signal),
     started: (system, signal) => sell(demo, system, signal),
@@ -119,9 +134,23 @@ type Demo = {
   readonly terminal: boolean;
   readonly startedMs: number;
   readonly options: Options;
+  readonly cluster?: ClusterAddress;
   feed?: Feed;
   controls?: ReturnType<typeof createControls>;
 };
+
+/** Its records carry the demonstration's time: the brokers must neither refuse them nor think them old. */
+async function throughKafka(
+  dir: string,
+  config: Config,
+  { fresh = false }: Options,
+): Promise<{ readonly config: Config; readonly cluster: ClusterAddress }> {
+  const { openDemoCluster } = await import('./demo/demo-cluster.ts');
+  const cluster = await openDemoCluster({ config, isNew: loadDemoState(dir) === null, fresh });
+  const kept = { transactionsMs: RETENTION_MS, bucketsMs: RETENTION_MS };
+  const retention = { ...config.retention, ...kept, alertsMs: RETENTION_MS, deadLettersMs: RETENTION_MS };
+  return { config: { ...config, retention }, cluster };
+}
 
 async function playOf(options: Options): Promise<Play> {
   const liveFrom = options.liveFrom === undefined ? {} : { liveFrom: options.liveFrom };
@@ -179,13 +208,25 @@ async function start(demo: Demo, onFailed: (error: unknown) => void, stop: Abort
   demo.controls = controls;
   demo.feed = await play.open(demo.state, platform, () => controls.injections());
   const token = process.env['FORETILL_TOKEN'];
-  return startSystem({
+  const here = {
     platform,
-    roles: ['ingest', 'forecast', 'serve'],
     listen: { host: options.host, port: options.port, ...(token === undefined ? {} : { token }) },
     demo: controls,
     onFailed,
-  });
+  };
+  const { cluster } = demo;
+  if (cluster === undefined) return startSystem({ ...here, roles: ['ingest', 'forecast', 'serve'] });
+  const { config, telemetry, storeAddress } = platform;
+  const order = { dir, config, cluster, store: storeAddress };
+  const processes = startRoleProcesses(['ingest', 'forecast'], { order, clock, telemetry });
+  const system = await startSystem({ ...here, roles: ['serve'], elsewhere: () => processes.status() });
+  return {
+    ...system,
+    async stop() {
+      await system.stop();
+      await processes.stop();
+    },
+  };
 }
 
 /** From the first look at the page to the end: learns, then lets the clock run and the tills sell. */
@@ -254,7 +295,8 @@ async function standStill(
 ): Promise<void> {
   const calendar = { timeZone: play.settings.timeZone, businessDayStartMinutes: 0 };
   const lastDay = dayBounds(businessDate(endMs, calendar), calendar);
-  while (!signal.aborted && (system.forecast?.watermarkMs() ?? endMs) < lastDay.endMs) await delay(50);
+  while (!signal.aborted && (roleOf(system, 'forecast').watermarkMs ?? endMs) < lastDay.endMs)
+    await delay(50);
   clock.stopAt(clock.nowMs());
 }
 
@@ -263,8 +305,8 @@ async function learned({ platform, startedMs }: Demo, system: System, signal: Ab
   const progress = startProgress({ label: 'Learning from history', total: 1_000 });
   const before = sum(await platform.log.offsets(TOPICS.forecasts));
   let first = false;
-  while (!signal.aborted && system.forecast?.ready() === false) {
-    const now = system.forecast.progress();
+  while (!signal.aborted && !roleOf(system, 'forecast').ready) {
+    const now = system.status().warmStart;
     if (now !== null) progress.update((1_000 * now.done) / Math.max(1, now.total), now.what);
     if (!first && sum(await platform.log.offsets(TOPICS.forecasts)) > before) {
       first = true;
@@ -275,11 +317,27 @@ async function learned({ platform, startedMs }: Demo, system: System, signal: Ab
   progress.stop(`live after ${secondsSince(startedMs)} s`);
 }
 
+function roleOf(system: System, name: RoleName): RoleStatus {
+  const role = system.status().roles.find((each) => each.role === name);
+  assert(role !== undefined, `role ${name} is not part of the demonstration`);
+  return role;
+}
+
+/** Where to look at it from outside. */
+function kafkaAddresses({ kafka, registry }: ClusterAddress): string {
+  const prefix = kafka.namespace === '' ? '' : `${kafka.namespace}.`;
+  const [broker] = kafka.brokers;
+  return [
+    `  Kafka      ${kafka.brokers.join(', ')}   kcat -b ${broker} -t ${prefix}${TOPICS.forecasts} -C -o end`,
+    `  Schemas    ${registry.url}/subjects`,
+  ].join('\n');
+}
+
 function secondsSince(startedMs: number): string {
   return ((performance.now() - startedMs) / 1_000).toFixed(1);
 }
 
-function printAddresses(url: string, { clock, options, play, terminal }: Demo): void {
+function printAddresses(url: string, { clock, options, play, cluster }: Demo): void {
   const from = new Intl.DateTimeFormat('en-GB', {
     dateStyle: 'full',
     timeStyle: 'short',
@@ -292,6 +350,7 @@ function printAddresses(url: string, { clock, options, play, terminal }: Demo): 
       `  API        ${url}/api/v1/series   (all of it: ${url}/api/v1/openapi.json)`,
       `  Feed       ${url.replace(/^http/, 'ws')}/feed`,
       `  Metrics    ${url}/metrics`,
+      cluster === undefined ? '' : kafkaAddresses(cluster),
       '',
       `It is ${from.format(clock.nowMs())} there, and goes on at ${options.speed} times real time.`,
       'What to look at: choose a store or category on the page. The fan is the forecast with its 80 % and 95 % intervals;',
@@ -299,7 +358,6 @@ function printAddresses(url: string, { clock, options, play, terminal }: Demo): 
       play.chain === null
         ? ''
         : 'Under "events" you can start a promotion, empty a shelf, take a till offline, and watch what happens.',
-      terminal ? '' : '',
     ]
       .filter((line, at, all) => line !== '' || all[at - 1] !== '')
       .join('\n'),

@@ -14,6 +14,7 @@ export type Calendars = {
   known(storeId: string): StoreCalendar | undefined;
   /** Every calendar in use, the chain's first. */
   all(): readonly StoreCalendar[];
+  /** Takes in stores not known yet. One that has moved is taken up by a restart: what is learned goes by one clock. */
   load(): Promise<void>;
   /** Enters stores that are not in the table yet. */
   enter(stores: ReadonlyMap<string, StoreCalendar>): Promise<void>;
@@ -29,20 +30,25 @@ export function createCalendars(deps: { store: Store; config: Config; clock: Clo
 
   function set(entries: Iterable<readonly [string, StoreCalendar]>): void {
     for (const [storeId, { timeZone, businessDayStartMinutes }] of entries) {
-      calendars.set(storeId, { timeZone, businessDayStartMinutes });
+      if (!calendars.has(storeId)) calendars.set(storeId, { timeZone, businessDayStartMinutes });
     }
     const names = new Map([chain, ...calendars.values()].map((each) => [JSON.stringify(each), each]));
     distinct = [...names.values()];
+  }
+
+  async function load(): Promise<void> {
+    set((await readStores(deps.store)).map((row) => [row.storeId, row]));
   }
 
   return {
     of: (storeId) => (storeId === undefined ? chain : (calendars.get(storeId) ?? chain)),
     known: (storeId) => calendars.get(storeId),
     all: () => distinct,
-    async load() {
-      set((await readStores(deps.store)).map((row) => [row.storeId, row]));
-    },
+    load,
     async enter(stores) {
+      if ([...stores.keys()].every((storeId) => calendars.has(storeId))) return;
+      // Another process, or an import, may have entered it.
+      await load();
       const missing = [...stores].filter(([storeId]) => !calendars.has(storeId));
       if (missing.length === 0) return;
       const recordedAtMs = deps.clock.nowMs();
