@@ -15,6 +15,8 @@ import { compileScan } from './scan.ts';
 
 const MAGIC = 0;
 const HEADER_BYTES = 5;
+/** Of one topic; beyond it the oldest goes and is looked up again when it comes. */
+const READERS_MAX = 500;
 
 /** Most messages are written here first: their size is known only afterwards. */
 const scratch = Buffer.allocUnsafe(65_536);
@@ -22,7 +24,9 @@ const scratch = Buffer.allocUnsafe(65_536);
 type Resolver = ReturnType<Type['createResolver']>;
 /** How to read what one schema wrote; `resolver` is undefined where that is the current schema. */
 type Reader = { readonly scan: ReturnType<typeof compileScan>; readonly resolver: Resolver | undefined };
-type Subject = { readonly type: Type; readonly id: number; readonly readers: Map<number, Reader> };
+/** A schema that cannot be read into ours has the reason in place of a reader. */
+type Readers = Map<number, Reader | string>;
+type Subject = { readonly type: Type; readonly id: number; readonly readers: Readers };
 
 /** `registry` is the embedded one when left out. */
 export async function createCodec(registry?: SchemaRegistry): Promise<Codec> {
@@ -33,11 +37,15 @@ export async function createCodec(registry?: SchemaRegistry): Promise<Codec> {
     decode: <T extends Topic>(topic: T, bytes: Buffer) =>
       decode(subjectOf(subjects, topic), bytes) as MessageOfTopic[T],
     async prepare(topic, values) {
-      const { type, readers } = subjectOf(subjects, topic);
-      for (const id of newIds(readers, values)) {
-        const schema = await source.lookUp(id);
-        if (schema !== null) addReader(readers, id, type, schema);
-      }
+      const subject = subjectOf(subjects, topic);
+      await Promise.all(
+        Array.from(newIds(subject.readers, values), async (id) => {
+          const schema = await source.lookUp(id);
+          if (schema === null) return;
+          addReader(subject.readers, id, subject.type, schema);
+          forgetOldest(subject);
+        }),
+      );
     },
   };
 }
@@ -47,7 +55,7 @@ async function publishSubjects(registry: SchemaRegistry): Promise<Map<Topic, Sub
   for (const topic of Object.values(TOPICS)) {
     const { id, schema, versions } = await registry.publish(`${topic}-value`);
     const type = avroType(schema);
-    const readers = new Map<number, Reader>();
+    const readers: Readers = new Map();
     for (const [version, written] of versions) addReader(readers, version, type, written);
     addReader(readers, id, type, schema);
     subjects.set(topic, { type, id, readers });
@@ -55,15 +63,22 @@ async function publishSubjects(registry: SchemaRegistry): Promise<Map<Topic, Sub
   return subjects;
 }
 
-/** A schema that cannot be read into ours gets no reader: its messages are of an unknown schema to us. */
-function addReader(readers: Map<number, Reader>, id: number, type: Type, written: Schema): void {
+function addReader(readers: Readers, id: number, type: Type, written: Schema): void {
   try {
     const writer = avroType(written);
     const resolver = writer.equals(type) ? undefined : type.createResolver(writer);
     readers.set(id, { scan: compileScan(writer), resolver });
-  } catch {
-    readers.delete(id);
+  } catch (error) {
+    readers.set(id, (error as Error).message);
   }
+}
+
+/** Our own schema's stays: everything we write is read with it. */
+function forgetOldest({ readers, id: own }: Subject): void {
+  if (readers.size <= READERS_MAX) return;
+  const [oldest, next] = readers.keys();
+  const id = oldest === own ? next : oldest;
+  if (id !== undefined) readers.delete(id);
 }
 
 function encode(subject: Subject, topic: Topic, message: unknown): Buffer {
@@ -97,6 +112,8 @@ function decode({ type, readers }: Subject, bytes: Buffer): unknown {
   const id = bytes.readInt32BE(1);
   const reader = readers.get(id);
   if (reader === undefined) throw new DecodeError('unknown_schema', `no schema has the id ${id}`);
+  if (typeof reader === 'string')
+    throw new DecodeError('unknown_schema', `schema ${id} cannot be read into the current one: ${reader}`);
   const end = reader.scan(bytes, HEADER_BYTES);
   const left = bytes.length - end;
   if (left !== 0) throw new DecodeError('malformed', `${left} bytes are left over after the message`);
@@ -107,7 +124,7 @@ function decode({ type, readers }: Subject, bytes: Buffer): unknown {
   }
 }
 
-function newIds(readers: ReadonlyMap<number, Reader>, values: readonly (Buffer | null)[]): Set<number> {
+function newIds(readers: ReadonlyMap<number, unknown>, values: readonly (Buffer | null)[]): Set<number> {
   const ids = new Set<number>();
   for (const value of values) {
     if (value === null || value.length < HEADER_BYTES || value[0] !== MAGIC) continue;

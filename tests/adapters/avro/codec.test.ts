@@ -185,6 +185,41 @@ describe('versions of a schema', () => {
     const codec = await createCodec(await registryWith(extra));
     await codec.prepare(TOPICS.transactions, [fromForeign]);
     expect(reasonOf(fromForeign, codec)).toBe('unknown_schema');
+    expect(() => codec.decode(TOPICS.transactions, fromForeign)).toThrow(/schema 9 cannot be read into/);
+  });
+
+  test('are asked for side by side, and what is said of one is no reason to forget another', async () => {
+    const asked: number[] = [];
+    const codec = await createCodec({
+      ...(await createEmbeddedRegistry()),
+      lookUp: (id) => {
+        asked.push(id);
+        if (id === 8) return Promise.reject(new Error('no answer'));
+        return Promise.resolve(id === 7 ? (older as unknown as Schema) : null);
+      },
+    });
+    await expect(codec.prepare(TOPICS.transactions, [fromNewer, fromOlder])).rejects.toThrow('no answer');
+    expect(asked).toEqual([8, 7]);
+    expect(reasonOf(fromOlder, codec)).toBe('decoded');
+  });
+
+  test('are kept up to a number; the current one always', async () => {
+    const asked: number[] = [];
+    const codec = await createCodec({
+      ...(await createEmbeddedRegistry()),
+      lookUp: (id) => {
+        asked.push(id);
+        return Promise.resolve(older as unknown as Schema);
+      },
+    });
+    const bytesOf = (id: number) => write(id, older, message);
+    for (let id = 1; id <= 500; id += 1) await codec.prepare(TOPICS.transactions, [bytesOf(id)]);
+    expect(reasonOf(bytesOf(1), codec)).toBe('unknown_schema');
+    expect(reasonOf(bytesOf(2), codec)).toBe('decoded');
+    expect(reasonOf(SALE, codec)).toBe('decoded');
+    await codec.prepare(TOPICS.transactions, [bytesOf(1), bytesOf(3)]);
+    expect(reasonOf(bytesOf(1), codec)).toBe('decoded');
+    expect(asked.length).toBe(501);
   });
 
   test('that nobody has heard of are no failure to prepare', async () => {
