@@ -12,24 +12,23 @@
  */
 import { readProducts } from '../../adapters/clickhouse/companions-table.ts';
 import { encodeRows } from '../../adapters/clickhouse/client.ts';
-import { readOpenTickets } from '../../adapters/clickhouse/open-tickets.ts';
 import { toTransactionRow } from '../../adapters/clickhouse/transactions-table.ts';
 import { ingestStep } from '../../pipeline/ingest-step.ts';
-import type { IngestEffects, PlacedTicket, SourceState } from '../../pipeline/ingest-step.ts';
-import type { Assignment, Batch, CommittedOffset, Consumer, TopicPartition } from '../../pipeline/log.ts';
+import type { IngestEffects, PlacedTicket } from '../../pipeline/ingest-step.ts';
+import type { Assignment, Batch, Consumer, TopicPartition } from '../../pipeline/log.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
-import { createOpenTotals } from '../../windows/open-totals.ts';
-import { startWatermark } from '../../windows/watermark.ts';
 import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
 import { holdOf, isOutage, PartitionLost, standsBy, steadfast } from '../steadfast.ts';
-import type { Hold, Steadfast, Troubles } from '../steadfast.ts';
+import type { Hold, Troubles } from '../steadfast.ts';
 import { performEffects, tellTotals, withoutTotals } from './effects.ts';
 import type { EffectDeps } from './effects.ts';
 import { readBatch } from './read-batch.ts';
 import type { ReadContext } from './read-batch.ts';
-import { joinWork } from './work.ts';
+import { placeOf, position, takeUpSource } from './source.ts';
+import type { Source } from './source.ts';
 import type { Work } from './work.ts';
+import { createWriter } from './writer.ts';
 
 export type IngestRole = {
   ready(): boolean;
@@ -49,28 +48,11 @@ export const INGEST_GROUP = 'foretill-ingest';
 /** Of the time between two nowcasts. */
 const REST_PER_NOWCAST = 0.25;
 
-type Source = {
-  readonly state: SourceState;
-  readonly hold: Hold;
-  readonly outside: Steadfast;
-  /** Everything before has been read. */
-  nextOffset: number;
-  /** Read, and not yet being written. */
-  waiting: Work | null;
-  /** Being written. It never rejects: what goes wrong is in `failure`. */
-  flight: Promise<void> | null;
-  /** Rises with every write: the source that was written longest ago comes first. */
-  turn: number;
-  /** Tickets forgotten at the limit, as far as it was told. */
-  forgotten: number;
-};
-
 export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   const { log, store, config, clock, telemetry } = deps;
   const serial = createSerial();
   const sources = new Map<number, Source>();
   let transactions = 0;
-  let turns = 0;
   let assigned = false;
   let consumer: Consumer | null = null;
   let stopped = false;
@@ -100,7 +82,8 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     for (const assignment of partitions) {
       const hold = holdOf(assignment, () => consumer?.holds(assignment) ?? true);
       try {
-        sources.set(assignment.partition, await takeUp(assignment, hold));
+        const outside = steadfast(deps, hold, { role: 'ingest', troubles });
+        sources.set(assignment.partition, await takeUpSource(assignment, deps, { hold, outside }));
       } catch (error) {
         if (!(error instanceof PartitionLost)) throw error;
         lose(assignment.partition, hold);
@@ -110,20 +93,6 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     telemetry.events.roleReady({ role: 'ingest', seconds: (performance.now() - startedMs) / 1000 });
   }
 
-  async function takeUp({ topic, partition, committed }: Assignment, hold: Hold): Promise<Source> {
-    const outside = steadfast(deps, hold, { role: 'ingest', troubles });
-    const watermarkMs = readMetadata(committed?.metadata ?? '');
-    const ticketsMax = Math.ceil(config.openTicketsMax / config.transactionPartitions);
-    const open = createOpenTotals({ ticketsMax });
-    if (watermarkMs !== null) {
-      open.close(watermarkMs);
-      await rebuildOpen(open, { partition, watermarkMs, outside });
-    }
-    const state = { topic, partition, watermark: startWatermark(watermarkMs, clock.nowMs()), open };
-    const nextOffset = committed?.offset ?? 0;
-    return { state, hold, outside, nextOffset, waiting: null, flight: null, turn: 0, forgotten: 0 };
-  }
-
   /** Another has it, or may: what is in work for it ends where it stands. */
   function lose(partition: number, hold: Hold): void {
     hold.giveUp();
@@ -131,19 +100,6 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     troubles.delete(partition);
     lag.delete(partition);
     if (!stopped) telemetry.events.partitionLost({ role: 'ingest', partition });
-  }
-
-  async function rebuildOpen(
-    open: SourceState['open'],
-    from: { readonly partition: number; readonly watermarkMs: number; readonly outside: Steadfast },
-  ): Promise<void> {
-    const { partition, watermarkMs, outside } = from;
-    const pages = readOpenTickets(outside.store, {
-      afterMs: watermarkMs,
-      partition: { index: partition, count: config.transactionPartitions },
-      businessDateSkewDaysMax: config.businessDateSkewDaysMax,
-    });
-    for await (const page of pages) for (const ticket of page) open.add(ticket);
   }
 
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
@@ -228,24 +184,18 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     };
   }
 
-  /** Its totals are told at once; it is written now if it is much, else at the next tick with what comes until then. */
+  /** Its totals are told at once; written it is when its turn comes. */
   function add(source: Source, work: Work): void {
     const told = unlessLost(source, () => tellTotals(work.messages, effectDeps(source)))
       .catch(fail)
       .finally(() => telling.delete(told));
     telling.add(told);
-    const rest = { ...work, messages: withoutTotals(work.messages) };
-    source.waiting = source.waiting === null ? rest : joinWork(source.waiting, rest);
-    if (isFull(source)) write(source);
-  }
-
-  function isFull({ waiting }: Source): boolean {
-    return waiting !== null && waiting.records >= config.ingestBatchRecordsMax / 2;
+    writer.add(source, { ...work, messages: withoutTotals(work.messages) });
   }
 
   /** A partition that has been read to its end rests for a moment, lest it be read ticket by ticket. */
   function rest(source: Source, caughtUp: boolean): void {
-    if (isFull(source)) consumer?.pause([placeOf(source)]);
+    if (writer.isFull(source)) consumer?.pause([placeOf(source)]);
     else if (caughtUp) {
       consumer?.pause([placeOf(source)]);
       setTimeout(() => readOn(source), config.nowcastEveryMs * REST_PER_NOWCAST).unref();
@@ -253,60 +203,32 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   }
 
   function readOn(source: Source): void {
-    if (!isFull(source)) consumer?.resume([placeOf(source)]);
+    if (!writer.isFull(source)) consumer?.resume([placeOf(source)]);
   }
 
-  function write(source: Source): void {
-    const { waiting } = source;
-    const inFlight = [...sources.values()].filter(({ flight }) => flight !== null).length;
-    if (
-      waiting === null ||
-      source.flight !== null ||
-      inFlight >= config.ingestInFlightMax ||
-      failure !== null
-    )
-      return;
-    source.waiting = null;
-    turns += 1;
-    source.turn = turns;
-    source.flight = unlessLost(source, () => perform(source, waiting))
-      .catch(fail)
-      .finally(() => {
-        source.flight = null;
-        writeInTurn(isFull);
-      });
-    readOn(source);
-  }
-
-  function writeInTurn(wanted: (source: Source) => boolean): void {
-    for (const source of [...sources.values()].sort((a, b) => a.turn - b.turn))
-      if (wanted(source)) write(source);
-  }
+  const writer = createWriter(sources, {
+    fullRecords: config.ingestBatchRecordsMax / 2,
+    inFlightMax: config.ingestInFlightMax,
+    write: (source, work) => unlessLost(source, () => perform(source, work)).catch(fail),
+    onRoom: readOn,
+    hasFailed: () => failure !== null,
+  });
 
   async function perform(source: Source, work: Work): Promise<void> {
     await performEffects(work, effectDeps(source));
     for (const done of work.onDone) done();
   }
 
-  /** As `landed`, but what is not written in time (or cannot be, in an outage) is left to whoever reads it next. */
-  async function drained(): Promise<void> {
-    const giveUp = (): void => {
-      for (const { hold } of sources.values()) hold.giveUp();
-    };
-    const timer = setTimeout(giveUp, config.drainMsMax);
-    await landed();
-    clearTimeout(timer);
+  function giveUpAll(): void {
+    for (const { hold } of sources.values()) hold.giveUp();
   }
 
-  /** Resolves when everything read has been written, or writing has failed. */
-  async function landed(): Promise<void> {
-    for (;;) {
-      writeInTurn(() => true);
-      const flights = [...sources.values()].flatMap(({ flight }) => flight ?? []);
-      if (flights.length === 0) break;
-      await Promise.race(flights);
-    }
+  /** What is not written in time (or cannot be, in an outage) is left to whoever reads it next. */
+  async function drained(): Promise<void> {
+    const timer = setTimeout(giveUpAll, config.drainMsMax);
+    await writer.landed();
     await Promise.all(telling);
+    clearTimeout(timer);
   }
 
   function rowsOf(tickets: readonly PlacedTicket[], { state: { topic, partition } }: Source): Work['rows'] {
@@ -343,7 +265,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
       if (effects.messages.length === 0 && effects.close === null) continue;
       add(source, { ...workOf(source, effects), commit: effects.close === null ? null : position(source) });
     }
-    writeInTurn(() => true);
+    writer.writeAll();
   }
 
   function fail(error: unknown): void {
@@ -367,7 +289,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   // One waits at most, but one does: a busy partition must not keep the silent ones from closing.
   let ticking = false;
   const timer = setInterval(() => {
-    writeInTurn(() => true);
+    writer.writeAll();
     if (ticking || failure !== null) return;
     ticking = true;
     serial
@@ -391,26 +313,10 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     async stop() {
       stopped = true;
       clearInterval(timer);
-      const giveUp = setTimeout(() => {
-        for (const { hold } of sources.values()) hold.giveUp();
-      }, config.drainMsMax);
+      const late = setTimeout(giveUpAll, config.drainMsMax);
       await consumer.stop();
-      clearTimeout(giveUp);
+      clearTimeout(late);
       telemetry.events.roleStopped({ role: 'ingest' });
     },
   };
-}
-
-function placeOf({ state: { topic, partition } }: Source): TopicPartition {
-  return { topic, partition };
-}
-
-/** Where the source stands, to be committed once everything up to there is done. */
-function position({ state: { watermark }, nextOffset }: Source): CommittedOffset {
-  return { offset: nextOffset, metadata: JSON.stringify({ watermark_ms: watermark.ms }) };
-}
-
-function readMetadata(metadata: string): number | null {
-  if (metadata === '') return null;
-  return (JSON.parse(metadata) as { watermark_ms: number | null }).watermark_ms;
 }
