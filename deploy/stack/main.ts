@@ -9,7 +9,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { lockDataDir } from '../../src/adapters/data-dir-lock.ts';
 import { reportError, writeErrorDetailsTo } from '../../src/commands/report-error.ts';
-import { exitCodeOf } from '../../src/errors.ts';
+import { exitCodeOf, ForetillError } from '../../src/errors.ts';
 import { endParts } from './end-parts.ts';
 import { statusText } from './status-text.ts';
 import { startStack } from './start-stack.ts';
@@ -56,15 +56,11 @@ async function start(options: Options): Promise<void> {
   const dir = ownDir(options);
   const abort = new AbortController();
   const interrupt = (): void => abort.abort(new Error('interrupted'));
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
   try {
     await locked(dir, async () => {
-      const count = await startStack({
-        dir,
-        anyPorts: options.anyPorts === true,
-        tell,
-        signal: abort.signal,
-      });
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+      const anyPorts = options.anyPorts === true;
+      const count = await startStack({ dir, anyPorts, tell, signal: abort.signal });
       if (count === 0) tell('The stack already runs.');
     });
   } catch (error) {
@@ -104,7 +100,12 @@ function ownDir({ dir }: Options): string {
 
 /** One command at a time changes a stack. */
 async function locked(dir: string, work: () => Promise<void>): Promise<void> {
-  const lock = await lockDataDir(dir, { command: 'npm run stack', waitMs: LOCK_MS_MAX });
+  const command = 'npm run stack';
+  const lock = await lockDataDir(dir, { command }).catch((error: unknown) => {
+    if (!(error instanceof ForetillError) || error.code !== 'DATA_DIR_LOCKED') throw error;
+    tell(`${error.message} Waiting for it…`);
+    return lockDataDir(dir, { command, waitMs: LOCK_MS_MAX });
+  });
   try {
     await work();
   } finally {

@@ -29,13 +29,10 @@ const ANSWER_MS_MAX = 10_000;
 /** Resolves with the number of parts that were started; none when all were ready. Errors: NOT_READY, ADDRESS_IN_USE. */
 export async function startStack(options: StartOptions): Promise<number> {
   const { dir, tell, signal } = options;
-  const before = readState(dir);
-  const running = await keepAnswering(before.filter(isAlive), tell);
-  const missing = PARTS.filter((part) => part.lacking() === null && !running.some(isOf(part)));
+  const { running, missing, ports } = await Promise.race([prepare(options), aborted(signal)]);
   if (missing.length === 0) return 0;
-  await fetchArtifacts({ tell });
-  const ports = await choosePorts(missing, { running, before, anyPorts: options.anyPorts, tell });
   const started: StartedPart[] = [];
+  let failed = false;
   writeState(dir, running);
 
   const start = async (part: Part): Promise<void> => {
@@ -46,9 +43,10 @@ export async function startStack(options: StartOptions): Promise<number> {
       ports,
       tell,
       onSpawn(pid) {
-        if (signal.aborted) return void process.kill(pid, 'SIGKILL');
         started.push({ name: part.name, pid, identity: processIdentity(pid) ?? '', port: ports[part.name] });
-        writeState(dir, [...running, ...started]);
+        // Too late: what was started before is being ended already.
+        if (failed) process.kill(-pid, 'SIGKILL');
+        else writeState(dir, [...running, ...started]);
       },
     });
     const seconds = ((performance.now() - beganMs) / 1_000).toFixed(1);
@@ -57,11 +55,27 @@ export async function startStack(options: StartOptions): Promise<number> {
   try {
     await Promise.race([Promise.all(missing.map(start)), aborted(signal)]);
   } catch (error) {
+    failed = true;
     await endParts(started);
     writeState(dir, running);
     throw error;
   }
   return missing.length;
+}
+
+type Plan = {
+  readonly running: readonly StartedPart[];
+  readonly missing: readonly Part[];
+  readonly ports: Readonly<Record<PartName, number>>;
+};
+
+/** What is to be started and where; its programs are here then. */
+async function prepare({ dir, anyPorts, tell }: StartOptions): Promise<Plan> {
+  const before = readState(dir);
+  const running = await keepAnswering(before.filter(isAlive), tell);
+  const missing = PARTS.filter((part) => part.lacking() === null && !running.some(isOf(part)));
+  if (missing.length > 0) await fetchArtifacts({ tell });
+  return { running, missing, ports: await choosePorts(missing, { running, before, anyPorts, tell }) };
 }
 
 function isOf(part: Part): (started: StartedPart) => boolean {

@@ -1,0 +1,296 @@
+/** `npm run stack` as its users type it, on free ports and in directories of its own. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { findProgram } from '../../deploy/stack/find-program.ts';
+import { processIdentity } from '../../deploy/stack/process-identity.ts';
+import type { StackStatus } from '../../deploy/stack/status.ts';
+
+const MAIN = fileURLToPath(new URL('../../deploy/stack/main.ts', import.meta.url));
+const root = mkdtempSync(join(tmpdir(), 'foretill-stack-'));
+const dirs: string[] = [];
+
+afterEach(async () => {
+  for (const dir of dirs.splice(0)) await stack(['stop', '--dir', dir]);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+describe('start, status, stop', () => {
+  test('every part that can run here answers, and none is left after the stop', async () => {
+    const dir = newDir('whole');
+    const started = await stack(['start', '--any-ports', '--json', '--dir', dir]);
+    expect(started.stderr).toMatch(/^Kafka is ready at 127\.0\.0\.1:\d+ \(/m);
+    expect(started.code).toBe(0);
+
+    const { parts, environment, storePasswordFile, ready } = statusOf(started.stdout);
+    expect(ready).toBe(true);
+    expect(parts.map(({ name }) => name)).toEqual([
+      'kafka',
+      'registry',
+      'store',
+      'alertmanager',
+      'prometheus',
+    ]);
+    for (const part of parts) expect(part.ready, part.title).toBe(part.lacking === null);
+    expect(parts.filter(({ lacking }) => lacking !== null).map(({ name }) => name)).toEqual([
+      ...(findProgram(['prometheus-alertmanager', 'alertmanager']) === null ? ['alertmanager'] : []),
+      ...(findProgram(['prometheus']) === null ? ['prometheus'] : []),
+    ]);
+    for (const { log, running } of parts) expect(existsSync(log), log).toBe(running);
+    expect(statSync(storePasswordFile).mode & 0o777).toBe(0o600);
+    expect(started.stdout + started.stderr).not.toContain(readFileSync(storePasswordFile, 'utf8'));
+    const answer = await fetch(environment['CLICKHOUSE_URL']!, {
+      method: 'POST',
+      headers: {
+        'X-ClickHouse-User': environment['CLICKHOUSE_USER']!,
+        'X-ClickHouse-Key': readFileSync(storePasswordFile, 'utf8'),
+      },
+      body: 'SELECT 1',
+    });
+    expect(await answer.text()).toBe('1\n');
+
+    const status = await stack(['status', '--json', '--dir', dir]);
+    expect(statusOf(status.stdout)).toEqual(statusOf(started.stdout));
+    const text = await stack(['status', '--dir', dir]);
+    expect(text.stdout).toContain(`  export KAFKA_BROKERS=${environment['KAFKA_BROKERS']}\n`);
+
+    const again = await stack(['start', '--json', '--dir', dir]);
+    expect(again).toMatchObject({ code: 0, stderr: 'The stack already runs.\n' });
+    expect(statusOf(again.stdout)).toEqual(statusOf(started.stdout));
+
+    const pids = pidsOf(statusOf(started.stdout));
+    const stopped = await stack(['stop', '--json', '--dir', dir]);
+    expect(stopped.code).toBe(0);
+    expect(pids.filter((pid) => processIdentity(pid) !== null)).toEqual([]);
+    expect(statusOf(stopped.stdout).parts.every(({ running }) => !running)).toBe(true);
+    expect((await stack(['status', '--dir', dir])).code).toBe(10);
+    expect(await stack(['stop', '--dir', dir])).toMatchObject({
+      code: 0,
+      stderr: 'Nothing of the stack runs.\n',
+    });
+  });
+
+  test('a part that died is started again on its port, and the others are left alone', async () => {
+    const dir = newDir('died');
+    const before = statusOf((await stack(['start', '--any-ports', '--json', '--dir', dir])).stdout);
+    process.kill(-partOf(before, 'kafka').pid!, 'SIGKILL');
+    await expect.poll(() => processIdentity(partOf(before, 'kafka').pid!)).toBeNull();
+    const died = await stack(['status', '--json', '--dir', dir]);
+    expect(died.code).toBe(10);
+    expect(partOf(statusOf(died.stdout), 'kafka')).toMatchObject({ running: false, ready: false, pid: null });
+
+    const after = statusOf((await stack(['start', '--json', '--dir', dir])).stdout);
+    expect(partOf(after, 'kafka')).toMatchObject({ ready: true, address: partOf(before, 'kafka').address });
+    expect(partOf(after, 'kafka').pid).not.toBe(partOf(before, 'kafka').pid);
+    expect(partOf(after, 'registry')).toEqual(partOf(before, 'registry'));
+    expect(partOf(after, 'store')).toEqual(partOf(before, 'store'));
+  });
+
+  test('interrupted while it starts, it ends what it started', async () => {
+    const dir = newDir('interrupted');
+    const child = launch(['start', '--any-ports', '--dir', dir]);
+    const ended = result(child);
+    await expect.poll(() => startedIn(dir).length, { timeout: 60_000 }).toBeGreaterThan(0);
+    const pids = startedIn(dir);
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ code: 130, stdout: '' });
+    expect(pids.filter((pid) => processIdentity(pid) !== null)).toEqual([]);
+    expect(startedIn(dir)).toEqual([]);
+  });
+
+  test('interrupted while Maven fetches, it ends Maven', async () => {
+    const pidFile = join(root, 'maven.pid');
+    const bin = await programs('slow-maven', {
+      java: null,
+      sleep: null,
+      mvn: `echo $$ > ${pidFile}; exec sleep 600`,
+    });
+    const child = launch(['start', '--dir', newDir('fetching')], {
+      PATH: bin,
+      FORETILL_STACK_CACHE: join(root, 'slow-cache'),
+    });
+    const ended = result(child);
+    await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').endsWith('\n')).toBe(true);
+    const maven = Number(readFileSync(pidFile, 'utf8'));
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: 130 });
+    await expect.poll(() => processIdentity(maven)).toBeNull();
+  });
+
+  test('two starts at the same time start one stack', async () => {
+    const dir = newDir('two');
+    const [one, other] = await Promise.all([
+      stack(['start', '--any-ports', '--json', '--dir', dir]),
+      stack(['start', '--any-ports', '--json', '--dir', dir]),
+    ]);
+    expect([one.code, other.code]).toEqual([0, 0]);
+    expect(statusOf(one.stdout)).toEqual(statusOf(other.stdout));
+    expect(
+      [one.stderr, other.stderr].filter((text) => text.includes('The stack already runs.')),
+    ).toHaveLength(1);
+  });
+
+  test('a part that ends while starting is told with its last words, and takes the others along', async () => {
+    const dir = newDir('broken');
+    await mkdir(join(dir, 'kafka'));
+    // Formatted, it believes, but there is nothing.
+    await writeFile(join(dir, 'kafka', 'formatted'), '');
+    const failed = await stack(['start', '--any-ports', '--dir', dir]);
+    expect(failed).toMatchObject({ code: 10, stdout: '' });
+    expect(failed.stderr).toMatch(/^error: Kafka ended while starting \(exit code 1\)\. Its last lines:$/m);
+    expect(failed.stderr).toContain('meta.properties');
+    expect(failed.stderr).toMatch(/^what to do: .*broker\.log\.$/m);
+    expect(startedIn(dir)).toEqual([]);
+    expect((await stack(['status', '--dir', dir])).stdout).not.toContain('ready');
+  });
+});
+
+test('a state file whose process is long gone names no other that has its pid now', async () => {
+  const dir = newDir('stale');
+  const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1_000)'], { detached: true });
+  try {
+    const part = { name: 'kafka', pid: bystander.pid, identity: 'earlier', port: 9092 };
+    await writeFile(join(dir, 'stack.json'), JSON.stringify({ parts: [part] }));
+    const status = await stack(['status', '--json', '--dir', dir]);
+    expect(partOf(statusOf(status.stdout), 'kafka')).toMatchObject({ running: false, pid: null });
+    expect(await stack(['stop', '--dir', dir])).toMatchObject({
+      code: 0,
+      stderr: 'Nothing of the stack runs.\n',
+    });
+    expect(processIdentity(bystander.pid!)).not.toBeNull();
+  } finally {
+    bystander.kill('SIGKILL');
+  }
+});
+
+test('a damaged state file is said', async () => {
+  const dir = newDir('damaged');
+  const file = join(dir, 'stack.json');
+  await writeFile(file, '{"parts": [{');
+  const status = await stack(['status', '--dir', dir]);
+  expect(status).toMatchObject({ code: 4, stdout: '' });
+  expect(status.stderr).toContain(`error: ${file} cannot be read: it is damaged.`);
+  rmSync(file);
+});
+
+describe('what the machine lacks is said with what to install', () => {
+  test('no Java', async () => {
+    const failed = await stack(['start', '--dir', newDir('no-java')], { PATH: root, JAVA_HOME: '' });
+    expect(failed).toMatchObject({ code: 10, stdout: '' });
+    expect(failed.stderr).toContain('error: The local stack needs Java 17 or later: there is none.\n');
+    expect(failed.stderr).toMatch(/^what to do: .*apt-get install openjdk-17-jre-headless/m);
+  });
+
+  test('a Java too old', async () => {
+    const bin = await programs('old-java', { java: 'echo \'openjdk version "11.0.2" 2019-01-15\' >&2' });
+    const failed = await stack(['start', '--dir', newDir('old-java-stack')], { PATH: bin, JAVA_HOME: '' });
+    expect(failed.code).toBe(10);
+    expect(failed.stderr).toContain('error: The local stack needs Java 17, and java is 11.\n');
+  });
+
+  test('no Maven', async () => {
+    const cache = join(root, 'no-maven-cache');
+    const bin = await programs('no-maven', { java: null });
+    const failed = await stack(['start', '--dir', newDir('no-maven-stack')], {
+      PATH: bin,
+      FORETILL_STACK_CACHE: cache,
+    });
+    expect(failed.code).toBe(10);
+    expect(failed.stderr).toContain('error: Maven could not be started: spawn mvn ENOENT.\n');
+    expect(failed.stderr).toMatch(/^what to do: Install Maven .*apt-get install maven/m);
+  });
+
+  test('a fetch that fails half-way counts for nothing', async () => {
+    const cache = join(root, 'half-cache');
+    const half =
+      'for word; do case $word in -Dstack.dir=*) mkdir -p "${word#-Dstack.dir=}/kafka";; esac; done';
+    const bin = await programs('half', {
+      java: null,
+      mkdir: null,
+      mvn: `${half}; echo "[ERROR] Could not transfer artifact"; exit 1`,
+    });
+    for (const attempt of [1, 2]) {
+      const failed = await stack(['start', '--dir', newDir(`half-${attempt}`)], {
+        PATH: bin,
+        FORETILL_STACK_CACHE: cache,
+      });
+      expect(failed.code).toBe(10);
+      expect(failed.stderr).toContain(
+        'Maven could not fetch the local stack:\n[ERROR] Could not transfer artifact\n',
+      );
+      expect(failed.stderr).toContain('what to do: Check the network, or the mirror and proxy in');
+      expect(readdirSync(cache)).toEqual([]);
+    }
+  });
+});
+
+/** A directory with these programs alone: shell scripts, or (null) the machine's own. */
+async function programs(name: string, scripts: Readonly<Record<string, string | null>>): Promise<string> {
+  const bin = join(root, `${name}-bin`);
+  await mkdir(bin);
+  for (const [program, script] of Object.entries(scripts)) {
+    const path = join(bin, program);
+    if (script === null) {
+      await symlink(findProgram([program])!, path);
+    } else {
+      await writeFile(path, `#!/bin/sh\n${script}\n`);
+      await chmod(path, 0o755);
+    }
+  }
+  return bin;
+}
+
+/** Stopped at the end of the test, whatever it comes to. */
+function newDir(name: string): string {
+  const dir = mkdtempSync(join(root, `${name}-`));
+  dirs.push(dir);
+  return dir;
+}
+
+type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+function stack(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  return result(launch(args, env));
+}
+
+function launch(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+  return spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+function result(child: ChildProcess): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+function statusOf(stdout: string): StackStatus {
+  return JSON.parse(stdout) as StackStatus;
+}
+
+function partOf({ parts }: StackStatus, name: string): StackStatus['parts'][number] {
+  return parts.find((part) => part.name === name)!;
+}
+
+function pidsOf({ parts }: StackStatus): number[] {
+  return parts.flatMap(({ pid }) => (pid === null ? [] : [pid]));
+}
+
+/** The pids that the state file names. */
+function startedIn(dir: string): number[] {
+  const file = join(dir, 'stack.json');
+  if (!existsSync(file)) return [];
+  return (JSON.parse(readFileSync(file, 'utf8')) as { parts: { pid: number }[] }).parts.map(({ pid }) => pid);
+}
