@@ -62,6 +62,7 @@ export function mortal(
           },
         });
         return {
+          holds: (partition) => consumer.holds(partition),
           commit: effect((offsets) => consumer.commit(offsets)),
           pause: (partitions) => consumer.pause(partitions),
           resume: (partitions) => consumer.resume(partitions),
