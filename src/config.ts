@@ -308,7 +308,7 @@ export const DEFAULT_CONFIG: Config = {
     heartbeatMs: 2_000,
     rebalanceTimeoutMs: MINUTE_MS,
     connectMsMax: 5_000,
-    requestMsMax: 15_000,
+    requestMsMax: 10_000,
     fetchWaitMs: 50,
     fetchBytesMax: 8 * 1_048_576,
     fetchBytesPerPartitionMax: 2 * 1_048_576,
