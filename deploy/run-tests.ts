@@ -9,6 +9,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ForetillError } from '../src/errors.ts';
+import { canFetch, MAVEN_REMEDY } from './stack/artifacts.ts';
+import { findJava } from './stack/java.ts';
+import { PARTS } from './stack/parts.ts';
 
 type Counts = { passed: number; failed: number; skipped: number };
 type Step = {
@@ -24,7 +28,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const strict = process.env['CI'] === 'true' || process.env['CI'] === '1';
 const reports = mkdtempSync(join(tmpdir(), 'foretill-tests-'));
 const chromium = findChromium();
-const lacks = lacking();
+const clusterLacks = await lackingForCluster();
+const lacks = [...lacking(), ...clusterLacks, ...lackingParts()];
 
 const steps: readonly Step[] = [
   check('format', ['oxfmt', '--check']),
@@ -34,6 +39,7 @@ const steps: readonly Step[] = [
   check('dead code', ['knip']),
   project('unit'),
   project('integration'),
+  ...(clusterLacks.length > 0 ? [] : [project('cluster')]),
   project('system'),
   ...(chromium === null ? [] : [project('browser')]),
 ];
@@ -157,6 +163,30 @@ function lacking(): readonly Lack[] {
     });
   }
   return found;
+}
+
+/** What Kafka and the schema registry need. */
+async function lackingForCluster(): Promise<readonly Lack[]> {
+  const skips = 'tests on Kafka and a schema registry';
+  const found: Lack[] = [];
+  try {
+    await findJava();
+  } catch (error) {
+    if (!(error instanceof ForetillError)) throw error;
+    found.push({ what: 'Java 17 or later', skips, remedy: error.remedy });
+  }
+  if (!canFetch()) found.push({ what: 'Maven', skips, remedy: MAVEN_REMEDY });
+  return found;
+}
+
+/** What the local stack leaves out. */
+function lackingParts(): readonly Lack[] {
+  return PARTS.flatMap((part) => {
+    const lacking = part.lacking();
+    if (lacking === null) return [];
+    const skips = `${part.title} in the tests of the local stack`;
+    return [{ what: part.title, skips, remedy: lacking }];
+  });
 }
 
 function findChromium(): string | null {

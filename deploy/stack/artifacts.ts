@@ -7,13 +7,14 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ForetillError } from '../../src/errors.ts';
+import { findProgram } from './find-program.ts';
 import { findJava } from './java.ts';
 
 export type Artifacts = {
@@ -24,7 +25,7 @@ export type Artifacts = {
 };
 
 const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
-const MAVEN_REMEDY =
+export const MAVEN_REMEDY =
   'Install Maven (Debian, Ubuntu: apt-get install maven), or point FORETILL_STACK_CACHE at a cache that was filled elsewhere.';
 const TOLD_EVERY_MS = 5_000;
 const MAVEN_LINES_KEPT_MAX = 12;
@@ -40,17 +41,26 @@ export async function fetchArtifacts(
 ): Promise<Artifacts> {
   const { tell = () => {}, env = process.env } = options;
   const java = await findJava(env);
-  const cache = cacheDir(env);
-  const key = createHash('sha256')
-    .update(await readFile(POM))
-    .digest('hex')
-    .slice(0, 16);
-  const dir = join(cache, key);
-  if (!existsSync(dir)) await fetchInto(dir, { cache, tell, env });
+  const dir = artifactsDir(env);
+  if (!existsSync(dir)) await fetchInto(dir, { tell, env });
   return { java, kafkaClassPath: join(dir, 'kafka', '*'), registryJar: registryJar(join(dir, 'registry')) };
 }
 
-export function cacheDir(env: NodeJS.ProcessEnv): string {
+/** Either they are here, or Maven is. */
+export function canFetch(env: NodeJS.ProcessEnv = process.env): boolean {
+  return existsSync(artifactsDir(env)) || findMaven(env) !== null;
+}
+
+function findMaven(env: NodeJS.ProcessEnv): string | null {
+  return findProgram(['mvn'], env);
+}
+
+function artifactsDir(env: NodeJS.ProcessEnv): string {
+  const key = createHash('sha256').update(readFileSync(POM)).digest('hex');
+  return join(cacheDir(env), key.slice(0, 16));
+}
+
+function cacheDir(env: NodeJS.ProcessEnv): string {
   const named = env['FORETILL_STACK_CACHE'] ?? '';
   if (named !== '') return named;
   const caches = env['XDG_CACHE_HOME'] ?? '';
@@ -58,19 +68,19 @@ export function cacheDir(env: NodeJS.ProcessEnv): string {
 }
 
 type Fetch = {
-  readonly cache: string;
   readonly tell: (line: string) => void;
   readonly env: NodeJS.ProcessEnv;
 };
 
-async function fetchInto(dir: string, { cache, tell, env }: Fetch): Promise<void> {
+async function fetchInto(dir: string, { tell, env }: Fetch): Promise<void> {
+  const cache = dirname(dir);
   await mkdir(cache, { recursive: true });
   await removeAbandoned(cache);
   const part = `${dir}.${randomBytes(6).toString('hex')}.part`;
   tell(`Fetching Kafka and the schema registry with Maven into ${cache} (about 165 MB, once)…`);
   const startedMs = performance.now();
   try {
-    await runMaven(part, { cache, tell, env });
+    await runMaven(part, { tell, env });
     await rename(part, dir).catch((error: unknown) => {
       // Another process was faster.
       if (!existsSync(dir)) throw error;
@@ -92,7 +102,13 @@ async function removeAbandoned(cache: string): Promise<void> {
 
 async function runMaven(part: string, { tell, env }: Fetch): Promise<void> {
   const args = ['-B', '-Dstyle.color=never', '-f', POM, `-Dstack.dir=${part}`, 'process-resources'];
-  const child = spawn('mvn', args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const maven = findMaven(env);
+  if (maven === null) {
+    throw new ForetillError('NOT_READY', 'Maven, which fetches the local stack, is not on the PATH.', {
+      remedy: MAVEN_REMEDY,
+    });
+  }
+  const child = spawn(maven, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const end = (): void => void child.kill();
   process.once('exit', end);
   const last: string[] = [];

@@ -5,7 +5,7 @@ import type { StartedPart } from './state-file.ts';
 
 const POLL_MS = 50;
 /** From SIGTERM to SIGKILL. */
-const STOP_MS_MAX = 20_000;
+const STOP_MS_MAX = 30_000;
 
 export async function endParts(parts: readonly StartedPart[]): Promise<void> {
   await Promise.all(parts.map(endPart));

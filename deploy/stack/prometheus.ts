@@ -17,7 +17,7 @@ const CONFIGURATION = fileURLToPath(new URL('../prometheus/prometheus.yml', impo
 const READY_MS_MAX = 30_000;
 const STOP_MS_MAX = 10_000;
 /** Where `foretill run` answers /metrics unless told otherwise: with role serve, and without. */
-const USUAL_TARGETS = ['127.0.0.1:8080', '127.0.0.1:9464'];
+const USUAL_TARGETS = ['127.0.0.1:8642', '127.0.0.1:9464'];
 
 export const prometheus: Part = {
   name: 'prometheus',
@@ -37,6 +37,7 @@ export const prometheus: Part = {
       configuration,
       localConfiguration(await readFile(CONFIGURATION, 'utf8'), {
         dir,
+        port,
         alertmanagerPort: ports.alertmanager,
       }),
     );
@@ -59,31 +60,28 @@ export const prometheus: Part = {
   },
 };
 
-type Configuration = {
-  rule_files?: readonly string[];
-  alerting?: unknown;
-  scrape_configs?: unknown;
-  [other: string]: unknown;
-};
+type Configuration = { readonly rule_files?: readonly string[] };
 
-/** The given configuration with its rule files by absolute path and with this machine's addresses. */
-export function localConfiguration(text: string, local: { dir: string; alertmanagerPort: number }): string {
+/**
+ * The configuration of the compose file with this machine's addresses, its rule files by absolute path, and without
+ * the token that a service asks for which listens on more than the loopback.
+ */
+export function localConfiguration(
+  text: string,
+  { dir, port, alertmanagerPort }: { dir: string; port: number; alertmanagerPort: number },
+): string {
   const given = parse(text) as Configuration;
+  const only = (itsPort: number): object => ({ static_configs: [{ targets: [`127.0.0.1:${itsPort}`] }] });
   return stringify({
     ...given,
-    rule_files: (given.rule_files ?? []).map((file) => resolve(dirname(CONFIGURATION), localName(file))),
-    alerting: {
-      alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${local.alertmanagerPort}`] }] }],
-    },
+    rule_files: (given.rule_files ?? []).map((file) => resolve(dirname(CONFIGURATION), file)),
+    alerting: { alertmanagers: [only(alertmanagerPort)] },
     scrape_configs: [
-      { job_name: 'foretill', file_sd_configs: [{ files: [join(local.dir, 'targets', '*.json')] }] },
+      { job_name: 'foretill', file_sd_configs: [{ files: [join(dir, 'targets', '*.json')] }] },
+      { job_name: 'prometheus', ...only(port) },
+      { job_name: 'alertmanager', ...only(alertmanagerPort) },
     ],
   });
-}
-
-/** A path of the container is the file of the same name here. */
-function localName(file: string): string {
-  return file.replace(/^\/etc\/prometheus\//, '');
 }
 
 async function writeTargets(dir: string): Promise<void> {

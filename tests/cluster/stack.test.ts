@@ -201,7 +201,7 @@ describe('what the machine lacks is said with what to install', () => {
       FORETILL_STACK_CACHE: cache,
     });
     expect(failed.code).toBe(10);
-    expect(failed.stderr).toContain('error: Maven could not be started: spawn mvn ENOENT.\n');
+    expect(failed.stderr).toContain('error: Maven, which fetches the local stack, is not on the PATH.\n');
     expect(failed.stderr).toMatch(/^what to do: Install Maven .*apt-get install maven/m);
   });
 
