@@ -1,6 +1,5 @@
 /** A member of a consumer group: the partitions it holds, and the order of revoking, assigning and delivering. */
 import type { LogLimits } from '../../config.ts';
-import { ForetillError } from '../../errors.ts';
 import type {
   Assignment,
   CommittedOffset,
@@ -9,7 +8,8 @@ import type {
   ConsumerOptions,
   TopicPartition,
 } from '../../pipeline/log.ts';
-import { Delivery } from './delivery.ts';
+import { demandCommittable, notHeld } from '../commit-checks.ts';
+import { Delivery } from '../delivery.ts';
 import { PartitionReader } from './partition-reader.ts';
 import type { Place } from './topic-registry.ts';
 import type { WorkerClient } from './worker-client.ts';
@@ -54,12 +54,10 @@ export class GroupMember implements Consumer {
   }
 
   async commit(offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void> {
+    const { commitMetadataBytesMax } = this.#limits;
     for (const each of offsets) {
-      if (!this.#held.has(nameOf(each))) throw notHeld(this.#options.group, each);
-      if (!Number.isSafeInteger(each.offset) || each.offset < 0) throw noOffset(each);
-      if (Buffer.byteLength(each.metadata) > this.#limits.commitMetadataBytesMax) {
-        throw metadataTooLong(each, this.#limits.commitMetadataBytesMax);
-      }
+      if (!this.holds(each)) throw notHeld(this.#options.group, each);
+      demandCommittable(each, commitMetadataBytesMax);
     }
     await this.#client.call('commit', { group: this.#options.group, offsets });
   }
@@ -161,30 +159,4 @@ function partitionOf({ place }: { readonly place: Place }): TopicPartition {
 
 function assignmentOf(assigned: AssignedPlace): Assignment {
   return { ...partitionOf(assigned), committed: assigned.committed };
-}
-
-function notHeld(group: string, partition: TopicPartition): ForetillError {
-  return new ForetillError('LOG_UNAVAILABLE', `This member of ${group} does not hold ${nameOf(partition)}.`, {
-    remedy: 'Nothing: the member that holds it now reads on from the last commit.',
-  });
-}
-
-function noOffset(position: TopicPartition & { readonly offset: number }): ForetillError {
-  return new ForetillError(
-    'INPUT_INVALID',
-    `${position.offset} is no offset to commit for ${nameOf(position)}.`,
-    {
-      remedy: 'Commit the offset of the next record to be read.',
-    },
-  );
-}
-
-function metadataTooLong(partition: TopicPartition, bytesMax: number): ForetillError {
-  return new ForetillError(
-    'INPUT_INVALID',
-    `The metadata of a commit for ${nameOf(partition)} is too long.`,
-    {
-      remedy: `Use at most ${bytesMax} bytes.`,
-    },
-  );
 }

@@ -1,7 +1,7 @@
 /** Reads all partitions of a topic without a group. */
 import type { LogLimits } from '../../config.ts';
 import type { ConsumerHandler, TailOptions } from '../../pipeline/log.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery } from '../delivery.ts';
 import { PartitionReader } from './partition-reader.ts';
 import type { Place } from './topic-registry.ts';
 import type { WorkerClient } from './worker-client.ts';

@@ -82,7 +82,8 @@ export function describeRebalancing(bench: Bench): void {
 
     it('lets the batch in work finish and commit before its partition goes to another', async () => {
       const topic = await bench.topic({ partitions: 2 });
-      await bench.log.append(topic, [...numbered(5), ...numbered(5, { partition: 1 })]);
+      // One batch and no more: a group may take a moment to hear that it changes, and go on meanwhile.
+      await bench.log.append(topic, numbered(5));
       const events: string[] = [];
       let finish = (): void => undefined;
       const first = await joinRecording(bench.log, { topics: [topic] }, (itself) => ({
@@ -108,13 +109,11 @@ export function describeRebalancing(bench: Bench): void {
       finish();
       await bench.until('the second member', () => second.seen.assigned.length === 1);
       expect(events).toEqual(['finished', 'revoked', 'assigned']);
-      const worked = first.seen.batches[0]?.partition ?? -1;
-      const committed = [...first.seen.assigned.slice(1), ...second.seen.assigned].flat();
       await bench.until('the first member again', () => first.seen.assigned.length === 2);
       const again = [...first.seen.assigned.slice(1), ...second.seen.assigned].flat();
-      expect(again.length).toBeGreaterThanOrEqual(committed.length);
-      expect(again.find((each) => each.partition === worked)?.committed).toEqual({ offset: 5, metadata: '' });
-      expect(again.find((each) => each.partition === 1 - worked)?.committed).toBeNull();
+      expect(again.find(({ partition }) => partition === 0)?.committed).toEqual({ offset: 5, metadata: '' });
+      expect(again.find(({ partition }) => partition === 1)?.committed).toBeNull();
+      await bench.log.append(topic, numbered(5, { partition: 1 }));
       await bench.until(
         'the other batch',
         () => first.seen.batches.length + second.seen.batches.length === 2,

@@ -1,0 +1,242 @@
+/**
+ * What has been fetched of one partition ahead of its consumer: bytes of record batches come in, records go out in
+ * order. It holds at most one fetch more than the maximum.
+ */
+import { ForetillError } from '../../errors.ts';
+import type { Batch, LogRecord, OffsetRange, TopicPartition } from '../../pipeline/log.ts';
+import type { DeliverySource } from '../delivery.ts';
+import type { FetchedPartition } from './fetch-answer.ts';
+import { findBatches, RecordReader } from './record-batch.ts';
+import type { Damage, RecordBatch } from './record-batch.ts';
+import { readable } from './transactions.ts';
+import { unpack } from './unpack.ts';
+
+/** `wireTopic` with the namespace. */
+export type Place = TopicPartition & { readonly wireTopic: string };
+
+export type Gap = { readonly fromOffset: number; readonly toOffset: number };
+
+/** A batch in line; without records when they are nobody's to read. */
+type InLine = { readonly records: RecordReader | null; readonly lastOffset: number; readonly bytes: number };
+
+export class PartitionReader implements DeliverySource {
+  readonly place: Place;
+  readonly #bytesAheadMax: number;
+  readonly #onReady: () => void;
+  readonly #onRoom: () => void;
+  readonly #onGap: (place: Place, gap: Gap) => void;
+  #state: 'waiting' | 'open' | 'paused' | 'closed' = 'waiting';
+  #line: InLine[] = [];
+  #bytesAhead = 0;
+  #fetchOffset: number;
+  #position: number;
+  #highWatermark = 0;
+  #end = 0;
+  /** Reading has failed, until a seek; told after everything before it has been taken. */
+  #failure: { readonly error: unknown; told: boolean } | null = null;
+  #unpacking: Promise<void> = Promise.resolve();
+  #epoch = 0;
+
+  constructor(parts: {
+    readonly place: Place;
+    readonly offset: number;
+    /** No more is fetched while so many bytes wait to be taken. */
+    readonly bytesAheadMax: number;
+    /** There is something to take, or a failure to be told. */
+    readonly onReady: () => void;
+    /** There may be something to fetch. */
+    readonly onRoom: () => void;
+    readonly onGap: (place: Place, gap: Gap) => void;
+  }) {
+    this.place = parts.place;
+    this.#bytesAheadMax = parts.bytesAheadMax;
+    this.#onReady = parts.onReady;
+    this.#onRoom = parts.onRoom;
+    this.#onGap = parts.onGap;
+    this.#fetchOffset = this.#position = parts.offset;
+  }
+
+  open(): void {
+    if (this.#state === 'waiting') this.#state = 'open';
+    this.#onRoom();
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#line = [];
+  }
+
+  pause(): void {
+    if (this.#state === 'open' || this.#state === 'waiting') this.#state = 'paused';
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'open';
+    this.#onRoom();
+    this.#onReady();
+  }
+
+  seek(offset: number): void {
+    this.#epoch += 1;
+    this.#line = [];
+    this.#bytesAhead = 0;
+    this.#failure = null;
+    this.#fetchOffset = this.#position = Math.max(0, offset);
+    this.#onRoom();
+  }
+
+  /** Rises with every seek: what was asked for before it is of no use. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** From here on is to be fetched next. */
+  get fetchOffset(): number {
+    return this.#fetchOffset;
+  }
+
+  get wantsMore(): boolean {
+    return this.#mayFetch && this.#bytesAhead < this.#bytesAheadMax;
+  }
+
+  /** It would fetch, had it room. */
+  get isFull(): boolean {
+    return this.#mayFetch && this.#bytesAhead >= this.#bytesAheadMax;
+  }
+
+  /** Records are there that have not been taken, and nothing but ourselves holds them up. */
+  get isBehind(): boolean {
+    return this.#mayFetch && this.#position < this.#end;
+  }
+
+  get isPaused(): boolean {
+    return this.#state === 'paused';
+  }
+
+  get #mayFetch(): boolean {
+    return this.#state === 'open' && this.#failure === null;
+  }
+
+  get ready(): boolean {
+    return this.#state === 'open' && this.#line.length > 0;
+  }
+
+  takeFailure(): { readonly error: unknown } | null {
+    if (this.#failure === null || this.#failure.told || this.#line.length > 0) return null;
+    this.#failure.told = true;
+    return this.#failure;
+  }
+
+  take(recordsMax: number): Batch | null {
+    const records: LogRecord[] = [];
+    for (let head = this.#line[0]; head !== undefined; head = this.#line[0]) {
+      if (records.length === recordsMax) break;
+      this.#takeFrom(head, records, recordsMax);
+    }
+    this.#onRoom();
+    const { topic, partition } = this.place;
+    return records.length === 0
+      ? null
+      : { topic, partition, records, highWatermark: Math.max(this.#highWatermark, this.#position) };
+  }
+
+  #takeFrom(head: InLine, records: LogRecord[], recordsMax: number): void {
+    try {
+      for (let record = head.records?.next(); record; record = head.records?.next()) {
+        // The broker sends whole batches, also where we asked for what begins in their midst.
+        if (record.offset < this.#position) continue;
+        this.#position = record.offset + 1;
+        if (records.push(record) === recordsMax) return;
+      }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#fail({ offset: this.#position, lastOffset: head.lastOffset, reason });
+      this.#line = [];
+      return;
+    }
+    this.#position = Math.max(this.#position, head.lastOffset + 1);
+    this.#bytesAhead -= head.bytes;
+    this.#line.shift();
+  }
+
+  /** What a fetch from `fetchOffset` on brought, when nobody has sought since. */
+  received(fetched: FetchedPartition, epoch: number): void {
+    if (epoch !== this.#epoch || this.#state === 'closed') return;
+    this.#highWatermark = fetched.highWatermark;
+    this.#end = fetched.lastStableOffset;
+    const { batches, damage } = findBatches(withoutNeighbours(fetched.records));
+    const fresh = batches.filter((batch) => batch.lastOffset >= this.#fetchOffset);
+    for (const batch of fresh) {
+      if (batch.baseOffset > this.#fetchOffset) this.#missed(batch.baseOffset);
+      this.#fetchOffset = batch.lastOffset + 1;
+      this.#bytesAhead += batch.body.length;
+    }
+    const keep = readable(batches, fetched.aborted);
+    this.#unpacking = this.#lineUp(this.#unpacking, { batches: fresh, keep, damage, epoch });
+  }
+
+  /** The offset asked for is not, or not any more, within the partition: it goes on at the oldest record. */
+  outOfRange({ start, end }: OffsetRange, epoch: number): void {
+    if (epoch !== this.#epoch || (this.#fetchOffset >= start && this.#fetchOffset <= end)) return;
+    this.#missed(start);
+    this.#fetchOffset = start;
+    if (this.#line.length === 0) this.#position = start;
+  }
+
+  /** The broker itself says that what comes next cannot be read. */
+  unreadable(reason: string, epoch: number): void {
+    if (epoch === this.#epoch)
+      this.#fail({ offset: this.#fetchOffset, lastOffset: this.#fetchOffset, reason });
+  }
+
+  #missed(toOffset: number): void {
+    this.#onGap(this.place, { fromOffset: this.#fetchOffset, toOffset });
+  }
+
+  async #lineUp(
+    earlier: Promise<void>,
+    found: {
+      readonly batches: readonly RecordBatch[];
+      readonly keep: ReadonlySet<RecordBatch>;
+      readonly damage: Damage | null;
+      readonly epoch: number;
+    },
+  ): Promise<void> {
+    await earlier;
+    for (const batch of found.batches) {
+      const unpacked = found.keep.has(batch) ? await unpack(batch) : null;
+      if (found.epoch !== this.#epoch || this.#state === 'closed' || this.#failure !== null) return;
+      const { baseOffset: offset, lastOffset } = batch;
+      if (unpacked instanceof Error) return this.#fail({ offset, lastOffset, reason: unpacked.message });
+      const records = unpacked === null ? null : new RecordReader(batch, unpacked);
+      this.#line.push({ records, lastOffset, bytes: batch.body.length });
+    }
+    if (found.epoch !== this.#epoch) return;
+    if (found.damage !== null) this.#fail(found.damage);
+    this.#onReady();
+  }
+
+  #fail(damage: Damage): void {
+    this.#failure ??= { error: corrupt(this.place, damage), told: false };
+    this.#onReady();
+  }
+}
+
+/** A copy, where keeping the bytes would keep a whole answer in memory that is mostly about other partitions. */
+function withoutNeighbours(bytes: Buffer): Buffer {
+  return 2 * bytes.length < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes;
+}
+
+function corrupt({ topic, partition }: Place, { offset, lastOffset, reason }: Damage): ForetillError {
+  const which = lastOffset > offset ? `Records ${offset} to ${lastOffset}` : `Record ${offset}`;
+  return new ForetillError(
+    'LOG_CORRUPT',
+    `${which} of ${topic}/${partition} in Kafka cannot be read: ${reason}.`,
+    {
+      remedy:
+        'Restore the partition from another replica, or give the records up: move the group beyond them, ' +
+        `to offset ${lastOffset + 1} (kafka-consumer-groups --reset-offsets), and send again what they held.`,
+    },
+  );
+}
