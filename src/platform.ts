@@ -41,8 +41,6 @@ export type ClusterAddress = {
   readonly register: boolean;
   /** Topics that are missing are created; else that is an error. */
   readonly createTopics: boolean;
-  /** Topics are created so that records may carry times far from the brokers' own. */
-  readonly acceleratedClock?: boolean;
 };
 
 export type PlatformOptions = {

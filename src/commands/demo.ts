@@ -139,7 +139,7 @@ type Demo = {
   controls?: ReturnType<typeof createControls>;
 };
 
-/** Its records carry the demonstration's time: the brokers must neither refuse them nor think them old. */
+/** Its records carry the demonstration's time: the brokers must not think them old. */
 async function throughKafka(
   dir: string,
   config: Config,

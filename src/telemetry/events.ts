@@ -33,6 +33,8 @@ export type Accuracy = {
   readonly coverage95: number;
 };
 
+const RETRIES_QUIET = 4;
+
 export type Events = ReturnType<typeof createEvents>;
 
 export function createEvents(log: Logger, metrics: Metrics) {
@@ -184,7 +186,9 @@ function logEvents(log: Logger, metrics: Metrics) {
     },
     logRetried(event: { what: string; attempt: number; delayMs: number; error: unknown }): void {
       metrics.add('foretill_log_retries_total', {});
-      log.warn('The log failed, trying again', event);
+      // A group that is new, or whose coordinator moves, is not there at once.
+      if (event.attempt < RETRIES_QUIET) log.debug('The log failed, trying again', event);
+      else log.warn('The log failed, trying again', event);
     },
     consumerStalled(event: {
       group: string | null;

@@ -42,8 +42,7 @@ function clusterFrom(environment: Environment): ClusterAddress | null {
   const kafka = kafkaAddressFrom(environment);
   if (kafka === null) return null;
   const registry = registryAddressFrom(environment);
-  if (registry !== null)
-    return { kafka, registry, register: true, createTopics: true, acceleratedClock: true };
+  if (registry !== null) return { kafka, registry, register: true, createTopics: true };
   throw new ForetillError('USAGE', 'KAFKA_BROKERS is set, but SCHEMA_REGISTRY_URL is not.', {
     remedy: 'Set both, or neither for the local stack.',
   });

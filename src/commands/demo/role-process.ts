@@ -79,7 +79,8 @@ async function stop(system: System, platform: Platform): Promise<void> {
 }
 
 function tell(message: FromRoleProcess): void {
-  if (process.connected) process.send?.(message);
+  // The channel may close at any moment; then nobody is interested.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 function die(error: unknown): void {

@@ -84,6 +84,8 @@ export function startForecast(deps: RoleDeps): ForecastRole {
         coming.delete(partition);
         shards.set(partition, holding);
         consumer?.resume([hold]);
+        // What took long to learn need not be learned again.
+        await checkpoint(holding, false);
       }),
     );
     if (coming.size > 0 || failure !== null) return;
