@@ -1,7 +1,7 @@
 // @ts-check
 /** The head of the page: what is playing, the shops' clock, the connection, and what stands in the way. */
 import { byId, el, setText } from './dom.js';
-import { clock, setChain, whole } from './format.js';
+import { clock, setChain } from './format.js';
 
 /** @typedef {import('./types.d.ts').Status} Status */
 
@@ -46,7 +46,7 @@ function showWarmStart(warm) {
   /** @type {HTMLProgressElement} */
   const bar = byId('warm-bar');
   bar.value = warm.total === 0 ? 0 : warm.done / warm.total;
-  setText(byId('warm-text'), `${whole(warm.done)} of ${whole(warm.total)} ${warm.what}`);
+  setText(byId('warm-text'), `${Math.floor(100 * bar.value)}%, ${warm.what}`);
 }
 
 /** @param {string} text */

@@ -133,7 +133,7 @@ describe('the live page', () => {
       empty: true,
       warmStart: { done: 2190, total: 8760, what: 'hours of history' },
     });
-    await eventually(page, () => page.textContent('#warm-text')).toBe('2,190 of 8,760 hours of history');
+    await eventually(page, () => page.textContent('#warm-text')).toBe('25%, hours of history');
     expect(await page.textContent('#tile-day [data-part="sold"]')).toBe('–');
     server.begin();
     await eventually(page, () => page.textContent('#tile-day [data-part="sold"]')).toMatch(/^\$/);
