@@ -1,4 +1,4 @@
-/** The same input folded in one go, bucket by bucket from its totals, with none of the streaming in between. */
+/** The same input folded in one go, shard by shard and bucket by bucket from its totals, with none of the streaming in between. */
 import type { Config } from '../../src/config.ts';
 import { issueMessage } from '../../src/pipeline/forecast-message.ts';
 import { BUCKET_MS } from '../../src/pipeline/bucket-length.ts';
@@ -13,19 +13,31 @@ import type { ExpectedLeaf } from './traffic.ts';
 
 export type Offline = { readonly states: Map<string, string>; readonly forecasts: Map<string, string> };
 
+type Input = {
+  readonly totals: ReadonlyMap<string, ExpectedLeaf>;
+  readonly config: Config;
+  readonly untilMs: number;
+};
+
 export function offlineRun(
   totals: ReadonlyMap<string, ExpectedLeaf>,
   config: Config,
   untilMs: number,
 ): Offline {
-  const shard = createShard(0, config);
+  const states = new Map<string, string>();
+  const forecasts = new Map<string, string>();
+  for (let shard = 0; shard < config.shards; shard += 1)
+    foldShard(shard, { totals, config, untilMs }, { states, forecasts });
+  return { states, forecasts };
+}
+
+function foldShard(index: number, { totals, config, untilMs }: Input, { states, forecasts }: Offline): void {
+  const shard = createShard(index, config);
   const calendarOf = (store: string | undefined): StoreCalendar => ({
     timeZone: store === '9' ? 'America/Los_Angeles' : config.timeZone,
     businessDayStartMinutes: config.businessDayStartMinutes,
   });
   const context: FoldContext = { calendarOf, minorPerUnit: 100 };
-  const states = new Map<string, string>();
-  const forecasts = new Map<string, string>();
   for (const table of Object.values(shard.tables)) {
     const leaves = leafTotals(totals, table.granularity);
     for (const sku of leaves.sku) shard.tracked.add(sku);
@@ -52,7 +64,6 @@ export function offlineRun(
       forecasts.set(series, JSON.stringify({ origin_ms, points, experts, scores, reconciled }));
     }));
   }
-  return { states, forecasts };
 }
 
 function keepStates(table: SeriesTable, states: Map<string, string>): void {

@@ -3,9 +3,11 @@ import { readTotals } from '../../src/adapters/clickhouse/sales-table.ts';
 import type { ForecastMessage } from '../../src/pipeline/messages.ts';
 import { TOPICS } from '../../src/pipeline/topics.ts';
 import type { Platform } from '../../src/platform.ts';
+import { readTopic } from './read-topic.ts';
+import { ticketText } from './traffic.ts';
 import type { ExpectedLeaf } from './traffic.ts';
 
-export async function readSales(platform: Platform): Promise<Map<string, ExpectedLeaf>> {
+export async function readSales(platform: Pick<Platform, 'store'>): Promise<Map<string, ExpectedLeaf>> {
   const sales = new Map<string, ExpectedLeaf>();
   for (const granularity of ['hour', 'day'] as const) {
     const totals = await readTotals(platform.store, {
@@ -29,30 +31,40 @@ export async function readSales(platform: Platform): Promise<Map<string, Expecte
   return sales;
 }
 
-/** Latest issue or amendment per series, without what tells when it was issued. */
-export async function latestForecasts(platform: Platform): Promise<Map<string, string>> {
-  const latest = new Map<string, string>();
-  const end = (await platform.log.offsets(TOPICS.forecasts)).get(0)?.end ?? 0;
-  if (end === 0) return latest;
-  await new Promise<void>((resolve, reject) => {
-    const tail = platform.log.tail(
-      { topic: TOPICS.forecasts, from: 'earliest', batchRecordsMax: 1_000 },
-      {
-        async eachBatch(batch) {
-          for (const { value } of batch.records)
-            if (value !== null) keep(platform.codec.decode(TOPICS.forecasts, value));
-          if ((batch.records.at(-1)?.offset ?? 0) + 1 >= end)
-            void tail.then((open) => open.stop()).then(resolve, reject);
-        },
-        onCrash: reject,
-      },
-    );
-    tail.catch(reject);
-  });
-  function keep(message: ForecastMessage): void {
-    if (message.kind === 'NOWCAST') return;
-    const { series, origin_ms, points, experts, scores, reconciled } = message;
-    latest.set(series, JSON.stringify({ origin_ms, points, experts, scores, reconciled }));
+/** Every ticket once, by store and number, with the revision that stands. */
+export async function readTickets({ store }: Pick<Platform, 'store'>): Promise<Map<string, string>> {
+  const rows = await store.query<{ store_id: string; transaction_id: string; revision: number; n: number }>(
+    `SELECT store_id, transaction_id, max(revision) AS revision, count() AS n FROM transactions FINAL
+     GROUP BY store_id, transaction_id`,
+  );
+  return new Map(
+    rows.map(({ store_id, transaction_id, revision, n }) => [
+      `${store_id}|${transaction_id}`,
+      ticketText({ revision, times: n }),
+    ]),
+  );
+}
+
+/**
+ * The issue or amendment per series that was stamped last, without what tells when it was issued. A process that was
+ * stopped and goes on may tell what it had made before: readers go by the stamp.
+ */
+export async function latestForecasts(
+  platform: Pick<Platform, 'log' | 'codec'>,
+): Promise<Map<string, string>> {
+  const latest = new Map<string, ForecastMessage>();
+  for (const { value } of await readTopic(platform, TOPICS.forecasts)) {
+    if (value === null) continue;
+    const message = platform.codec.decode(TOPICS.forecasts, value);
+    if (message.kind === 'NOWCAST') continue;
+    const known = latest.get(message.series);
+    if (known === undefined || known.issued_at_ms <= message.issued_at_ms)
+      latest.set(message.series, message);
   }
-  return latest;
+  return new Map(
+    [...latest].map(([series, { origin_ms, points, experts, scores, reconciled }]) => [
+      series,
+      JSON.stringify({ origin_ms, points, experts, scores, reconciled }),
+    ]),
+  );
 }

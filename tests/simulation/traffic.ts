@@ -120,7 +120,7 @@ export function makeTraffic(options: TrafficOptions): Sent[] {
           ...base,
           event_id: `ahead-${serial}`,
           transaction_id: `ahead-${serial}`,
-          end_time: endMs + 10 * 365 * 24 * HOUR_MS,
+          end_time: endMs + 100 * 365 * 24 * HOUR_MS,
           business_date: null,
         };
         send(ahead, store.id, endMs);
@@ -157,18 +157,45 @@ export function lastTickets(
 
 export type ExpectedLeaf = { units: number; revenue: number };
 
-/** Totals per `granularity|bucketMs|store|category|sku`, worked out from the tickets without any of the system's code. */
-export function expectedTotals(sent: readonly Sent[]): Map<string, ExpectedLeaf> {
+/** Bytes that are no ticket, and tickets from a clock that is far ahead: they go to the dead letters. */
+export function isRefused({ message, arrivalMs }: Sent): boolean {
+  return message === null || message.end_time > arrivalMs + HOUR_MS;
+}
+
+/** The ticket that stands of all that were sent with its number, by `business date|store|number`. */
+function standing(sent: readonly Sent[]): Map<string, TransactionMessage> {
   const latest = new Map<string, TransactionMessage>();
-  const voided = new Set<string>();
-  for (const { message, arrivalMs } of sent) {
-    if (message === null || message.end_time > arrivalMs + HOUR_MS) continue;
-    const day = `${message.business_date}|${message.store_id}`;
-    if (message.type === 'VOID') voided.add(`${day}|${message.original_transaction_id}`);
-    const key = `${day}|${message.transaction_id}`;
+  for (const each of sent) {
+    const { message } = each;
+    if (message === null || isRefused(each)) continue;
+    const key = `${message.business_date}|${message.store_id}|${message.transaction_id}`;
     const known = latest.get(key);
     if (known === undefined || message.revision > known.revision) latest.set(key, message);
   }
+  return latest;
+}
+
+/** What the table of tickets must hold: `store|number` with its revision, each once. */
+export function expectedTickets(sent: readonly Sent[]): Map<string, string> {
+  return new Map(
+    [...standing(sent).values()].map(({ store_id, transaction_id, revision }) => [
+      `${store_id}|${transaction_id}`,
+      ticketText({ revision, times: 1 }),
+    ]),
+  );
+}
+
+export function ticketText({ revision, times }: { revision: number; times: number }): string {
+  return `revision ${revision}, ${times} times`;
+}
+
+/** Totals per `granularity|bucketMs|store|category|sku`, worked out from the tickets without any of the system's code. */
+export function expectedTotals(sent: readonly Sent[]): Map<string, ExpectedLeaf> {
+  const latest = standing(sent);
+  const voided = new Set<string>();
+  for (const message of latest.values())
+    if (message.type === 'VOID')
+      voided.add(`${message.business_date}|${message.store_id}|${message.original_transaction_id}`);
   const totals = new Map<string, ExpectedLeaf>();
   for (const [key, message] of latest) {
     if (message.training || message.type === 'VOID' || voided.has(key)) continue;
