@@ -47,7 +47,9 @@ export async function startRegistryProxy(targetUrl: string): Promise<RegistryPro
     }
     const waitMs = fault.kind === 'slow' ? fault.ms : 0;
     const cut = fault.kind === 'cut' && (fault.only ?? /./).test(incoming.url ?? '');
-    setTimeout(() => pass(targetUrl, { incoming, answer, cut }), waitMs);
+    setTimeout(() => {
+      if (!answer.destroyed) pass(targetUrl, { incoming, answer, cut });
+    }, waitMs).unref();
   });
 
   const start = (): Promise<void> =>

@@ -148,7 +148,7 @@ export function createLookUp(deps: LookUpDeps): LookUp {
 }
 
 function refused(what: string): ForetillError {
-  return new ForetillError('SCHEMA_UNKNOWN', `${what[0]?.toUpperCase()}${what.slice(1)}.`, {
+  return new ForetillError('SCHEMA_UNKNOWN', `${what}.`, {
     remedy: 'Wait, or look at what writes messages with such ids.',
   });
 }

@@ -57,6 +57,7 @@ export function createPublish(
   ): Promise<Agreed | null> {
     const startMs = clock.nowMs();
     let saidMs = -Infinity;
+    let failure: ForetillError | null = null;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const agreed = await agree(deps, wireName, subject);
@@ -64,12 +65,13 @@ export function createPublish(
         return agreed;
       } catch (error) {
         if (!(error instanceof RegistryFailure)) throw error;
-        if (deps.signal?.aborted === true) throw failureError('SCHEMA_UNKNOWN', url, error);
+        // What it waited for says more than that it was stopped.
+        if (deps.signal?.aborted === true) throw failure ?? failureError('SCHEMA_UNKNOWN', url, error);
         if (error.lasting) throw failureError('CONFIG_INVALID', url, error);
         isDown = true;
         if (cached !== null) return null;
         const nowMs = clock.nowMs();
-        const failure = failureError('SCHEMA_UNKNOWN', url, error);
+        failure = failureError('SCHEMA_UNKNOWN', url, error);
         if (nowMs - saidMs >= limits.waitSaidEveryMs) {
           saidMs = nowMs;
           onEvent({ kind: 'waiting', subject: wireName, waitedMs: nowMs - startMs, error: failure });

@@ -30,7 +30,7 @@ function api(
   url: string,
   more: { password?: string; signal?: AbortSignal; requestMsMax?: number } = {},
 ): RegistryApi {
-  const { password, signal, requestMsMax = 2_000 } = more;
+  const { password, signal, requestMsMax = 20_000 } = more;
   return createRegistryApi(
     createSendRequest({
       address: { url, ...(password === undefined ? {} : { username: 'ann', password }) },
