@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { resolveConfig } from '../../src/config.ts';
 import { GRANULARITY_SYMBOLS, granularityOfSymbol } from '../../src/pipeline/messages.ts';
 import type { TopicSpec } from '../../src/pipeline/log.ts';
-import { deadLetterTopic, topicDifferences, TOPICS, topicSpecs } from '../../src/pipeline/topics.ts';
+import {
+  deadLetterTopic,
+  REPLAYED_TOPIC,
+  topicDifferences,
+  TOPICS,
+  topicSpecs,
+} from '../../src/pipeline/topics.ts';
 import { GRANULARITIES } from '../../src/sales/series.ts';
 
 const specs = new Map(
@@ -18,6 +24,7 @@ test.each([
   [deadLetterTopic(TOPICS.transactions), 1, false],
   [deadLetterTopic(TOPICS.buckets), 1, false],
   [deadLetterTopic(TOPICS.experts), 1, false],
+  [REPLAYED_TOPIC, 1, false],
 ])('%s has %i partitions, compacted: %s', (name, partitions, compacted) => {
   const spec = specs.get(name);
   expect(spec?.partitions).toBe(partitions);

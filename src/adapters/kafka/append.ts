@@ -92,9 +92,7 @@ export function createAppender(parts: AppenderParts): Appender {
   async function append(topic: string, records: readonly OutgoingRecord[]): Promise<readonly Place[]> {
     const shape = await shapes.get(topic);
     if (records.length === 0) return [];
-    const sizes = records.map((record) =>
-      measure(topic, record, Math.min(limits.recordBytesMax, shape.batchBytesMax - BATCH_HEADER_BYTES)),
-    );
+    const sizes = records.map((record) => measure(topic, record, shape.recordBytesMax));
     const places = records.map((record) => choosePlace(topic, shape.leaders.length, record));
     const bytesInAll = sizes.reduce((sum, bytes) => sum + bytes, 0);
     try {
@@ -127,9 +125,6 @@ export function createAppender(parts: AppenderParts): Appender {
     },
   };
 }
-
-/** Of a record batch of version 2. */
-const BATCH_HEADER_BYTES = 61;
 
 function demandPartition(topic: string, partitions: number, partition: number): void {
   if (partition >= 0 && partition < partitions && Number.isInteger(partition)) return;

@@ -8,6 +8,7 @@ import type { KafkaAddress } from './address.ts';
 import type { AdminClient } from './admin-client.ts';
 import { protocolErrorOf } from './kafka-errors.ts';
 import type { Names } from './names.ts';
+import { LARGE_RECORD_SLACK_BYTES } from './topic-shapes.ts';
 
 export type TopicCreationParts = {
   readonly admin: AdminClient;
@@ -36,17 +37,16 @@ async function findTopics(
   { admin, names }: TopicCreationParts,
   specs: readonly TopicSpec[],
 ): Promise<Map<string, Found>> {
-  return admin.answer({
-    what: 'Looking for topics',
-    ask: async (client) => {
-      const found = new Map<string, Found>();
-      for (const { name } of specs) {
-        const topic = await findTopic(client, names.wire(name));
-        if (topic !== null) found.set(name, topic);
-      }
-      return found;
-    },
-  });
+  const found = new Map<string, Found>();
+  for (const { name } of specs) {
+    const topic = await admin.answer({
+      what: `Looking for topic ${name}`,
+      topic: name,
+      ask: (client) => findTopic(client, names.wire(name)),
+    });
+    if (topic !== null) found.set(name, topic);
+  }
+  return found;
 }
 
 /** One topic at a time: kafkajs answers a question about many with the first error that any of them has. */
@@ -84,7 +84,7 @@ async function create(client: Admin, topic: ITopicConfig, timeout: number): Prom
 }
 
 function topicConfig(spec: TopicSpec, wireName: string, address: KafkaAddress): ITopicConfig {
-  const { partitions, retentionMs, compacted = false, replication } = spec;
+  const { partitions, retentionMs, compacted = false, replication, recordBytesMax } = spec;
   const policies = [
     ...(compacted ? ['compact'] : []),
     ...(compacted && retentionMs === undefined ? [] : ['delete']),
@@ -97,6 +97,9 @@ function topicConfig(spec: TopicSpec, wireName: string, address: KafkaAddress): 
       { name: 'cleanup.policy', value: policies.join(',') },
       { name: 'retention.ms', value: String(retentionMs ?? FOR_EVER) },
       { name: 'message.timestamp.after.max.ms', value: NO_LIMIT },
+      ...(recordBytesMax === undefined
+        ? []
+        : [{ name: 'max.message.bytes', value: String(recordBytesMax + LARGE_RECORD_SLACK_BYTES) }]),
     ],
   };
 }

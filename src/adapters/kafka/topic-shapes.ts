@@ -17,6 +17,8 @@ export type TopicShape = {
   readonly leaders: readonly number[];
   /** Of records as they are, not yet compressed. */
   readonly batchBytesMax: number;
+  /** A larger one goes alone, and is refused beyond this. */
+  readonly recordBytesMax: number;
   readonly isCompacted: boolean;
 };
 
@@ -86,12 +88,25 @@ async function shapeOf(admin: Admin, wireName: string, limits: KafkaLimits): Pro
   for (const { partitionId, leader } of topics.flatMap((topic) => topic.partitions))
     leaders[partitionId] = leader;
   const settings = await readSettings(admin, wireName);
+  const messageBytesMax = Number(settings.get('max.message.bytes') ?? BROKERS_MESSAGE_BYTES_MAX);
+  const batchBytesMax = Math.min(limits.batchBytesMax, messageBytesMax);
   return {
     leaders,
-    batchBytesMax: Math.min(limits.batchBytesMax, Number(settings.get('max.message.bytes') ?? Infinity)),
+    batchBytesMax,
+    recordBytesMax:
+      messageBytesMax > BROKERS_MESSAGE_BYTES_MAX
+        ? Math.max(limits.recordBytesMax, messageBytesMax - LARGE_RECORD_SLACK_BYTES)
+        : Math.min(limits.recordBytesMax, batchBytesMax - BATCH_HEADER_BYTES),
     isCompacted: (settings.get('cleanup.policy') ?? '').split(',').includes('compact'),
   };
 }
+
+/** What brokers take where nobody said otherwise. A topic that takes more was made for larger records. */
+const BROKERS_MESSAGE_BYTES_MAX = 1_048_588;
+/** Of a record batch of version 2. */
+const BATCH_HEADER_BYTES = 61;
+/** What a batch of one large record is larger than it, also where compressing it makes it larger. */
+export const LARGE_RECORD_SLACK_BYTES = 65_536;
 
 /** Who may write to a topic may not always read its settings; then they are taken to be the usual ones. */
 async function readSettings(admin: Admin, wireName: string): Promise<ReadonlyMap<string, string>> {

@@ -1,6 +1,7 @@
 /** `foretill dlq list`: what was refused, and why. */
 import type { Command } from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
+import { ForetillError } from '../../errors.ts';
 import type { Platform } from '../../platform.ts';
 import { wholeNumber } from '../options.ts';
 import type { Cursor } from './cursor.ts';
@@ -73,8 +74,11 @@ export function listCommand(): Command {
     .option('--pending', 'only what has not been put back yet')
     .option('--summary', 'how many of each topic and reason, oldest and newest');
   return addCommonOptions(addFilterOptions(command)).action(async (options: Options) => {
-    if (options.after !== undefined && options.oldestFirst !== true)
-      throw new InvalidArgumentError('--after goes with --oldest-first.');
+    if (options.after !== undefined && options.oldestFirst !== true) {
+      throw new ForetillError('USAGE', '--after goes with --oldest-first.', {
+        remedy: 'Add --oldest-first, or use --before: the newest come first.',
+      });
+    }
     await withPlatform(options, (platform) => list(platform, options));
   });
 }

@@ -12,6 +12,8 @@ export type ScanOptions = {
   readonly batchRecordsMax?: number;
   /** Ends the reading after the batch in work. */
   readonly signal?: AbortSignal;
+  /** Offsets up to the end without a record (a log may have gaps) are given up after this time without any. */
+  readonly quietMsMax?: number;
 };
 
 /** `records` are views of a buffer that is gone when the promise resolves. False: no more is wanted. */
@@ -21,9 +23,8 @@ export type Visit = (
 ) => Promise<boolean | void> | boolean | void;
 
 const BATCH_RECORDS_MAX = 500;
-const LOOK_EVERY_MS = 1_000;
-/** Offsets up to the end without a record (a log may have gaps) are given up after this time without any. */
 const QUIET_MS_MAX = 10_000;
+const LOOKS_PER_QUIET = 10;
 
 /** Resolves when all has been read, when `visit` wants no more, or at the signal; rejects with the error of either. */
 export async function scan(
@@ -35,7 +36,7 @@ export async function scan(
   const left = new Set(
     [...ranges].filter(([, { start, end }]) => start < end).map(([partition]) => partition),
   );
-  const { signal } = options;
+  const { signal, quietMsMax = QUIET_MS_MAX } = options;
   if (left.size === 0 || signal?.aborted === true) return;
   const end = Promise.withResolvers<void>();
   let ended = false;
@@ -61,14 +62,14 @@ export async function scan(
   }
 
   async function look(): Promise<void> {
-    if (ended || working || performance.now() - lastMs < QUIET_MS_MAX) return;
+    if (ended || working || performance.now() - lastMs < quietMsMax) return;
     // A log that does not answer says so here; one that does has no more up to the end.
     await log.offsets(topic);
-    if (!working && performance.now() - lastMs >= QUIET_MS_MAX) finish();
+    if (!working && performance.now() - lastMs >= quietMsMax) finish();
   }
 
   signal?.addEventListener('abort', finish, { once: true });
-  const timer = setInterval(() => void look().catch(fail), LOOK_EVERY_MS);
+  const timer = setInterval(() => void look().catch(fail), quietMsMax / LOOKS_PER_QUIET);
   try {
     const from = new Map(
       [...ranges].map(([partition, range]) => [partition, left.has(partition) ? range.start : range.end]),

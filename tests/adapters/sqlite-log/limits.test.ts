@@ -55,6 +55,20 @@ describe('a record that is too large', () => {
     await expect(append).rejects.toMatchObject({ code: 'INPUT_INVALID' });
     expect((await log.offsets('t')).get(0)?.end).toBe(0);
   });
+
+  it('is one to its topic, where that has a limit of its own', async () => {
+    const { log } = await open({ limits: { recordBytesMax: 1_000 } });
+    await log.ensureTopics([
+      { name: 'small', partitions: 1, recordBytesMax: 100 },
+      { name: 'large', partitions: 1, recordBytesMax: 5_000 },
+    ]);
+    await log.ensureTopics([{ name: 'other', partitions: 1 }]);
+    const sized = (bytes: number) => [{ key: null, value: Buffer.alloc(bytes) }];
+    await expect(log.append('small', sized(200))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(log.append('other', sized(1_000))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    await expect(log.append('large', sized(5_000))).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+    expect(await log.append('large', sized(4_000))).toHaveLength(1);
+  });
 });
 
 describe('small limits', () => {
