@@ -33,6 +33,8 @@ import type { RoleProcess } from './role-process.ts';
 export type ClusterSystem = {
   readonly config: Config;
   readonly platform: Platform;
+  /** Everything that a process is told of where things are. */
+  readonly environment: Readonly<Record<string, string>>;
   start(role: RoleName): RoleProcess;
   /** Started again whenever it ends unasked; `close` ends it. */
   keep(role: RoleName): Kept;
@@ -120,6 +122,7 @@ export async function openClusterSystem(options: ClusterSystemOptions): Promise<
   return {
     config,
     platform,
+    environment,
     start,
     keep(role) {
       const one = keepRunning(
@@ -214,7 +217,11 @@ function nameOf({ role, pid, hasEnded }: RoleProcess): string {
   return `--- role ${role}, process ${pid}${hasEnded() ? ', ended' : ''}`;
 }
 
-function recordOf(sent: Sent, { codec }: Platform): OutgoingRecord & { readonly refused: boolean } {
+/** As a till sends it. */
+export function recordOf(
+  sent: Sent,
+  { codec }: Pick<Platform, 'codec'>,
+): OutgoingRecord & { readonly refused: boolean } {
   const { store, message } = sent;
   const value = message === null ? Buffer.from('not a ticket') : codec.encode(TOPICS.transactions, message);
   return { key: Buffer.from(store), value, refused: isRefused(sent) };
