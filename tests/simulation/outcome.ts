@@ -45,13 +45,26 @@ export async function readTickets({ store }: Pick<Platform, 'store'>): Promise<M
   );
 }
 
-/**
- * The issue or amendment per series that was stamped last, without what tells when it was issued. A process that was
- * stopped and goes on may tell what it had made before: readers go by the stamp.
- */
+/** As `latestMessages`, without what tells when they were issued. */
 export async function latestForecasts(
   platform: Pick<Platform, 'log' | 'codec'>,
 ): Promise<Map<string, string>> {
+  const latest = await latestMessages(platform);
+  return new Map(
+    [...latest].map(([series, { origin_ms, points, experts, scores, reconciled }]) => [
+      series,
+      JSON.stringify({ origin_ms, points, experts, scores, reconciled }),
+    ]),
+  );
+}
+
+/**
+ * The issue or amendment per series that was stamped last. A process that was stopped and goes on may tell what it had
+ * made before: readers go by the stamp.
+ */
+export async function latestMessages(
+  platform: Pick<Platform, 'log' | 'codec'>,
+): Promise<Map<string, ForecastMessage>> {
   const latest = new Map<string, ForecastMessage>();
   for (const { value } of await readTopic(platform, TOPICS.forecasts)) {
     if (value === null) continue;
@@ -61,10 +74,5 @@ export async function latestForecasts(
     if (known === undefined || known.issued_at_ms <= message.issued_at_ms)
       latest.set(message.series, message);
   }
-  return new Map(
-    [...latest].map(([series, { origin_ms, points, experts, scores, reconciled }]) => [
-      series,
-      JSON.stringify({ origin_ms, points, experts, scores, reconciled }),
-    ]),
-  );
+  return latest;
 }
