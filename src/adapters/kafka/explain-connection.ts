@@ -13,53 +13,59 @@ export type Speaker = 'kafka' | 'kafka over tls' | 'something over tls' | 'somet
 
 /** The same error, or a better one for an address of ours that could not be used. */
 export async function explainConnection(error: unknown, address: KafkaAddress): Promise<unknown> {
-  const failed = error instanceof ForetillError && error.code === 'LOG_UNAVAILABLE';
-  const [broker] = address.brokers;
-  if (!failed || broker === undefined) return error;
-  const said = await whoSpeaks(broker);
-  const explained = explain(said, broker, address);
+  const broker = failedAt(error, address);
+  if (broker === null) return error;
+  const explained = explain(await whoSpeaks(broker), broker, address);
   if (explained === null) return error;
   return new ForetillError('CONFIG_INVALID', explained.message, { remedy: explained.remedy, cause: error });
 }
 
-function explain(
-  speaker: Speaker,
-  broker: string,
-  { tls, sasl }: KafkaAddress,
-): { message: string; remedy: string } | null {
-  if (speaker === 'kafka over tls' || speaker === 'something over tls') {
-    if (tls === undefined) {
-      return {
-        message: `What listens at ${broker} wants TLS.`,
-        remedy: 'Set KAFKA_TLS=true, and KAFKA_TLS_CA_FILE for an authority of your own.',
-      };
-    }
-    if (speaker === 'something over tls') return notKafka(broker);
-    return sasl === undefined ? wantsPassword(broker) : null;
-  }
-  if (speaker === 'kafka') {
-    if (tls !== undefined) {
-      return {
-        message: `Kafka at ${broker} does not speak TLS at this port.`,
-        remedy: 'Use the port of a TLS listener, or leave KAFKA_TLS out.',
-      };
-    }
-    return sasl === undefined ? wantsPassword(broker) : null;
-  }
-  return speaker === 'something else' ? notKafka(broker) : null;
+/** Which of our addresses failed, by a connection that was refused, broken or silent; null for any other failure. */
+function failedAt(error: unknown, { brokers }: KafkaAddress): string | null {
+  if (!(error instanceof ForetillError) || error.code !== 'LOG_UNAVAILABLE') return null;
+  const { broker, type } = (error.cause ?? {}) as { broker?: unknown; type?: unknown };
+  if (type !== undefined) return null;
+  const [first = null] = brokers;
+  return typeof broker === 'string' ? (brokers.find((each) => each === broker) ?? null) : first;
 }
 
-function notKafka(broker: string): { message: string; remedy: string } {
-  return {
-    message: `What listens at ${broker} is not Kafka.`,
-    remedy: 'Correct KAFKA_BROKERS: the port is usually 9092.',
-  };
+type Explained = { readonly message: string; readonly remedy: string };
+
+function explain(speaker: Speaker, broker: string, { tls, sasl }: KafkaAddress): Explained | null {
+  const overTls = speaker === 'kafka over tls' || speaker === 'something over tls';
+  if (speaker === 'nobody') return null;
+  if (overTls && tls === undefined) {
+    return {
+      message: `What listens at ${broker} wants TLS.`,
+      remedy: 'Set KAFKA_TLS=true, and KAFKA_TLS_CA_FILE for an authority of your own.',
+    };
+  }
+  if (speaker === 'something else' || speaker === 'something over tls') {
+    return {
+      message: `What listens at ${broker} is not Kafka.`,
+      remedy: 'Correct KAFKA_BROKERS: the port is usually 9092.',
+    };
+  }
+  if (!overTls && tls !== undefined) {
+    return {
+      message: `Kafka at ${broker} does not speak TLS at this port.`,
+      remedy: 'Use the port of a TLS listener, or leave KAFKA_TLS out.',
+    };
+  }
+  return sasl === undefined
+    ? {
+        message: `Kafka at ${broker} closes the connection when we ask something without having signed in.`,
+        remedy: 'Set KAFKA_SASL_MECHANISM with a user and a password, or use a port that needs none.',
+      }
+    : refusedSasl(sasl, broker);
 }
 
-function wantsPassword(broker: string): { message: string; remedy: string } {
+/** A broker refuses a token by a polite answer that kafkajs takes for a yes, and closes the connection at the next word. */
+function refusedSasl(sasl: NonNullable<KafkaAddress['sasl']>, broker: string): Explained | null {
+  if (sasl.mechanism !== 'oauthbearer') return null;
   return {
-    message: `Kafka at ${broker} closes the connection when we ask something without having signed in.`,
-    remedy: 'Set KAFKA_SASL_MECHANISM with a user and a password, or use a port that needs none.',
+    message: `Kafka at ${broker} refuses client ${sasl.clientId} by SASL OAUTHBEARER.`,
+    remedy: 'Check that the brokers trust the tokens of KAFKA_OAUTH_TOKEN_URL, and KAFKA_OAUTH_SCOPE.',
   };
 }
 

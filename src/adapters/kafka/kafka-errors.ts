@@ -81,7 +81,11 @@ function tell(error: KafkaJsError, where: KafkaWhere): Told {
       `Kafka at ${error.broker ?? brokersOf(where)} did not answer in time.`,
       BROKERS_REMEDY,
     );
-  return unavailable(`Kafka at ${brokersOf(where)} cannot be used: ${error.message}.`, BROKERS_REMEDY);
+  if (error.name === 'KafkaJSGroupCoordinatorNotFound') return noCoordinator(where);
+  return unavailable(
+    `Kafka at ${brokersOf(where)} cannot be used: ${withoutFullStop(error.message)}.`,
+    BROKERS_REMEDY,
+  );
 }
 
 const BROKERS_REMEDY = 'See whether the brokers are up and what their logs say; it is safe to try again.';
@@ -179,6 +183,18 @@ function tooFewCopies(where: KafkaWhere): Told {
 
 function noLeader(where: KafkaWhere): Told {
   return unavailable(`No broker leads ${topicOf(where)} at the moment.`, BROKERS_REMEDY);
+}
+
+/** kafkajs does not tell why: rights that are lacking look the same. */
+function noCoordinator(where: KafkaWhere): Told {
+  return unavailable(
+    `No broker answers for group ${where.group ?? 'names of ours'} at the moment, or ${userOf(where)} may not use it.`,
+    'See whether the brokers are up, and whether the rights (ACLs) to read the group are granted.',
+  );
+}
+
+function withoutFullStop(text: string): string {
+  return text.replace(/\.+$/, '');
 }
 
 function wrongMechanism(where: KafkaWhere): Told {
@@ -292,7 +308,7 @@ function answered(error: KafkaJsError, where: KafkaWhere): Told {
   const about =
     where.topic === undefined && where.group === undefined ? '' : ` about ${where.topic ?? where.group}`;
   return unavailable(
-    `Kafka at ${brokersOf(where)} answers ${error.type}${about}: ${error.message}.`,
+    `Kafka at ${brokersOf(where)} answers ${error.type}${about}: ${withoutFullStop(error.message)}.`,
     BROKERS_REMEDY,
   );
 }
