@@ -1,5 +1,5 @@
-/** Whether a server answers a GET with success, within two seconds. */
-const ANSWER_MS_MAX = 2_000;
+/** Whether a server answers a GET with success, within five seconds. */
+const ANSWER_MS_MAX = 5_000;
 
 export async function answersHttp(url: string): Promise<boolean> {
   try {

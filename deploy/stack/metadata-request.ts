@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 
 const METADATA = 3;
 const VERSION = 1;
-const ANSWER_MS_MAX = 2_000;
+const ANSWER_MS_MAX = 5_000;
 /** Size, correlation id, count of brokers. */
 const ANSWER_BYTES_MIN = 12;
 

@@ -128,7 +128,7 @@ test('paused, the store answers nothing until it is resumed', async () => {
   const store = await startStore({ dir: join(dir, 'paused-store') });
   try {
     store.pause();
-    await expect(query(store, 'SELECT 1')).rejects.toThrow('timeout');
+    await expect(query(store, 'SELECT 1', 1_000)).rejects.toThrow('timeout');
     store.resume();
     expect(await query(store, 'SELECT 1')).toBe('1');
   } finally {
@@ -179,12 +179,13 @@ async function register(url: string, subject: string): Promise<number> {
 async function query(
   { url, username, password }: Pick<StoreServer, 'url' | 'username' | 'password'>,
   sql: string,
+  msMax = 30_000,
 ): Promise<string> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'X-ClickHouse-User': username, 'X-ClickHouse-Key': password },
     body: sql,
-    signal: AbortSignal.timeout(2_000),
+    signal: AbortSignal.timeout(msMax),
   });
   const text = await response.text();
   if (!response.ok) throw new Error(text);

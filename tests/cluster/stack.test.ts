@@ -1,6 +1,7 @@
 /** `npm run stack` as its users type it, on free ports and in directories of its own. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,8 +15,18 @@ import type { StackStatus } from '../../deploy/stack/status.ts';
 const MAIN = fileURLToPath(new URL('../../deploy/stack/main.ts', import.meta.url));
 const root = mkdtempSync(join(tmpdir(), 'foretill-stack-'));
 const dirs: string[] = [];
+const launched: ChildProcess[] = [];
+/** Also when other tests keep the machine busy. */
+const PATIENTLY = { timeout: 60_000 };
 
 afterEach(async () => {
+  // Those that a failed test has left at work; each ends what it started.
+  for (const child of launched.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+  }
   for (const dir of dirs.splice(0)) await stack(['stop', '--dir', dir]);
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -79,7 +90,7 @@ describe('start, status, stop', () => {
     const dir = newDir('died');
     const before = statusOf((await stack(['start', '--any-ports', '--json', '--dir', dir])).stdout);
     process.kill(-partOf(before, 'kafka').pid!, 'SIGKILL');
-    await expect.poll(() => processIdentity(partOf(before, 'kafka').pid!)).toBeNull();
+    await expect.poll(() => processIdentity(partOf(before, 'kafka').pid!), PATIENTLY).toBeNull();
     const died = await stack(['status', '--json', '--dir', dir]);
     expect(died.code).toBe(10);
     expect(partOf(statusOf(died.stdout), 'kafka')).toMatchObject({ running: false, ready: false, pid: null });
@@ -95,7 +106,7 @@ describe('start, status, stop', () => {
     const dir = newDir('interrupted');
     const child = launch(['start', '--any-ports', '--dir', dir]);
     const ended = result(child);
-    await expect.poll(() => startedIn(dir).length, { timeout: 60_000 }).toBeGreaterThan(0);
+    await expect.poll(() => startedIn(dir).length, PATIENTLY).toBeGreaterThan(0);
     const pids = startedIn(dir);
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ code: 130, stdout: '' });
@@ -115,11 +126,13 @@ describe('start, status, stop', () => {
       FORETILL_STACK_CACHE: join(root, 'slow-cache'),
     });
     const ended = result(child);
-    await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').endsWith('\n')).toBe(true);
+    await expect
+      .poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').endsWith('\n'), PATIENTLY)
+      .toBe(true);
     const maven = Number(readFileSync(pidFile, 'utf8'));
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ code: 130 });
-    await expect.poll(() => processIdentity(maven)).toBeNull();
+    await expect.poll(() => processIdentity(maven), PATIENTLY).toBeNull();
   });
 
   test('two starts at the same time start one stack', async () => {
@@ -259,10 +272,12 @@ function stack(args: readonly string[], env: Readonly<Record<string, string>> = 
 }
 
 function launch(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [MAIN, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  launched.push(child);
+  return child;
 }
 
 function result(child: ChildProcess): Promise<Ended> {
