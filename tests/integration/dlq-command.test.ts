@@ -268,7 +268,7 @@ describe('replay', () => {
   test('stops at Ctrl-C, says how far it came, and goes on from there', async () => {
     const bulk = ['replay', '--reason', 'time_too_old', '--yes'] as const;
     const { child, outcome, said } = start(...bulk, '--rate', '50');
-    await eventually('it is under way', () => said().includes('%'), 60_000);
+    await eventually('it is under way', () => /Putting letters back: \d+%/.test(said()), 60_000);
     child.kill('SIGINT');
     const stopped = await outcome;
     expect(stopped.code).toBe(0);

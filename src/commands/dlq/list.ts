@@ -14,6 +14,7 @@ import { readPage } from './page.ts';
 import type { Page } from './page.ts';
 import type { LetterEntry } from './partition-letters.ts';
 import { instant, printable } from './printable.ts';
+import { readingProgress } from './reading-progress.ts';
 import { readReplayed } from './replayed.ts';
 import type { Replayed } from './replayed.ts';
 import { summarise } from './summary.ts';
@@ -89,13 +90,18 @@ async function list({ log, config }: Platform, options: Options): Promise<void> 
   const chosen = letterFilter(options, config.timeZone);
   const filter: typeof chosen = (letter) =>
     chosen(letter) && !(options.pending === true && replayed.has(letter));
+  const { onRead, end } = readingProgress(topics);
   if (options.summary === true) {
-    printSummary(await summarise(log, topics, { filter, replayed }), options);
+    const rows = await summarise(log, topics, { filter, replayed }, { onRead });
+    end();
+    printSummary(rows, options);
     return;
   }
   const order = options.oldestFirst === true ? 'oldest' : 'newest';
   const cursor = options.before ?? options.after ?? null;
-  printPage(await readPage(log, topics, { order, limit: options.limit, filter, cursor }), replayed, options);
+  const page = await readPage(log, topics, { order, limit: options.limit, filter, cursor, onRead });
+  end();
+  printPage(page, replayed, options);
 }
 
 function printPage({ letters, next }: Page, replayed: Replayed, options: Options): void {

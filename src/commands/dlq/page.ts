@@ -13,6 +13,7 @@ export type PageRequest = {
   readonly filter: LetterFilter;
   /** Where the page before ended; null: from the newest, or from the oldest. */
   readonly cursor: Cursor | null;
+  readonly onRead?: (records: number) => void;
 };
 
 export type Page = {
@@ -53,7 +54,7 @@ export async function readPage(
 function linesOf(
   log: Pick<Log, 'tail' | 'offsets'>,
   { topic, ranges }: Stretch,
-  { order, limit, filter, cursor }: PageRequest,
+  { order, limit, filter, cursor, onRead = () => {} }: PageRequest,
 ): Line[] {
   return [...ranges].flatMap(([partition, whole]) => {
     const place = `${topic}/${partition}`;
@@ -61,7 +62,7 @@ function linesOf(
     if (range.start >= range.end) return [];
     const partitions = [...ranges.keys()];
     // One more than the page: whether there is another page is then known.
-    const source = { log, topic, partition, range, partitions, filter, order, entriesMax: limit + 1 };
+    const source = { log, topic, partition, range, partitions, filter, order, entriesMax: limit + 1, onRead };
     const at = order === 'newest' ? range.end : range.start;
     return [{ place, letters: partitionLetters(source), head: null, at }];
   });

@@ -26,6 +26,7 @@ type Source = {
   readonly order: Order;
   /** No more than this many will be asked for. */
   readonly entriesMax: number;
+  readonly onRead: (records: number) => void;
 };
 
 /** A log is read forwards only: newest first means stretch by stretch, the last one first. */
@@ -52,23 +53,25 @@ export async function* partitionLetters(source: Source): AsyncGenerator<LetterEn
   }
 }
 
-async function readStretch(
-  { log, topic, partition, partitions, filter, order }: Source,
-  range: OffsetRange,
-  entriesMax: number,
-): Promise<LetterEntry[]> {
+async function readStretch(source: Source, range: OffsetRange, entriesMax: number): Promise<LetterEntry[]> {
+  const { log, topic, partition, partitions, filter, order, onRead } = source;
   const nothing = { start: range.end, end: range.end };
   const ranges = new Map(partitions.map((each) => [each, each === partition ? range : nothing]));
   let entries: LetterEntry[] = [];
-  await scan(log, { topic, ranges }, (place, records) => {
-    for (const record of records) {
-      const letter = readLetter(place, record);
-      if (filter(letter)) entries.push(entryOf(letter));
-    }
-    if (order === 'oldest') return entries.length < entriesMax;
-    entries = entries.slice(-entriesMax);
-    return true;
-  });
+  await scan(
+    log,
+    { topic, ranges },
+    (place, records) => {
+      for (const record of records) {
+        const letter = readLetter(place, record);
+        if (filter(letter)) entries.push(entryOf(letter));
+      }
+      if (order === 'oldest') return entries.length < entriesMax;
+      entries = entries.slice(-entriesMax);
+      return true;
+    },
+    { onRead },
+  );
   return order === 'newest' ? entries.reverse() : entries.slice(0, entriesMax);
 }
 

@@ -19,6 +19,7 @@ import { replayLetters } from './replay-letters.ts';
 import type { ReplayOutcome } from './replay-letters.ts';
 import { planReplay, replayTargets } from './replay-plan.ts';
 import type { LeftOut, Plan, ReplayRequest } from './replay-plan.ts';
+import { readingProgress } from './reading-progress.ts';
 import { readReplayed } from './replayed.ts';
 import { deadLetterTopics } from './topics.ts';
 
@@ -82,7 +83,9 @@ async function replay({ log, config }: Platform, place: Place | null, options: O
     targets: await replayTargets(log),
   };
   const signal = stopSignal(() => process.stderr.write('\nStopping after these letters.\n'));
-  const plan = await planReplay(log, request, { signal });
+  const { onRead, end } = readingProgress(topics);
+  const plan = await planReplay(log, request, { signal, onRead });
+  end();
   const outcome: ReplayOutcome = { replayed: 0, tooLarge: 0, last: null };
   if (options.dryRun !== true && !signal.aborted && (await agreed(plan, options, signal)))
     await putBack(log, request, { plan, outcome, options, signal });
@@ -135,12 +138,11 @@ async function agreed({ letters, routes }: Plan, { yes }: Options, signal: Abort
 /** Nothing when the input ends, or at Ctrl-C. */
 async function ask(question: string, signal: AbortSignal): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
-  try {
-    return await Promise.race([terminal.question(question, { signal }).catch(() => ''), closed]);
-  } finally {
-    terminal.close();
-  }
+  const closed = new Promise<null>((resolve) => terminal.once('close', () => resolve(null)));
+  const answer = await Promise.race([terminal.question(question, { signal }).catch(() => null), closed]);
+  terminal.close();
+  if (answer === null) process.stderr.write('\n');
+  return answer ?? '';
 }
 
 function placeOf(

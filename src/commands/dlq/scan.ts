@@ -14,6 +14,8 @@ export type ScanOptions = {
   readonly signal?: AbortSignal;
   /** Offsets up to the end without a record (a log may have gaps) are given up after this time without any. */
   readonly quietMsMax?: number;
+  /** After each batch, with its number of records. */
+  readonly onRead?: (records: number) => void;
 };
 
 /** `records` are views of a buffer that is gone when the promise resolves. False: no more is wanted. */
@@ -56,6 +58,7 @@ export async function scan(
     const range = ranges.get(place.partition);
     if (ended || range === undefined || !left.has(place.partition)) return;
     const records = batch.filter(({ offset }) => offset >= range.start && offset < range.end);
+    options.onRead?.(records.length);
     const goesOn = records.length === 0 || (await visit(place, records)) !== false;
     if ((batch.at(-1)?.offset ?? 0) >= range.end - 1) left.delete(place.partition);
     if (!goesOn || left.size === 0) finish();

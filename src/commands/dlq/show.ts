@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import { ForetillError } from '../../errors.ts';
 import { DecodeError } from '../../pipeline/codec.ts';
 import type { Codec } from '../../pipeline/codec.ts';
 import type { Log } from '../../pipeline/log.ts';
@@ -91,11 +92,12 @@ async function decode(codec: Codec, { origin, value, omitted }: Letter): Promise
   }
   const topic = Object.values(TOPICS).find((each: Topic) => each === origin.topic);
   if (topic === undefined) return { message: null, problem: `${origin.topic} is no topic of Foretill` };
-  await codec.prepare(topic, [value]);
   try {
+    await codec.prepare(topic, [value]);
     return { message: codec.decode(topic, value), problem: null };
   } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
+    // Without the registry the bytes can be shown all the same.
+    if (!(error instanceof DecodeError || error instanceof ForetillError)) throw error;
     return { message: null, problem: error.message };
   }
 }

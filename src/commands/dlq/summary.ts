@@ -5,7 +5,7 @@ import { readLetter } from './letter.ts';
 import type { Letter } from './letter.ts';
 import type { Replayed } from './replayed.ts';
 import { scan } from './scan.ts';
-import type { Stretch } from './scan.ts';
+import type { ScanOptions, Stretch } from './scan.ts';
 
 export type SummaryRow = {
   readonly topic: string;
@@ -25,15 +25,21 @@ export async function summarise(
   log: Pick<Log, 'tail' | 'offsets'>,
   topics: readonly Stretch[],
   { filter, replayed }: { readonly filter: LetterFilter; readonly replayed: Replayed },
+  options: ScanOptions = {},
 ): Promise<SummaryRow[]> {
   const rows = new Map<string, SummaryRow>();
   for (const stretch of topics) {
-    await scan(log, stretch, (place, records) => {
-      for (const record of records) {
-        const letter = readLetter(place, record);
-        if (filter(letter)) count(rows, letter, replayed.has(letter));
-      }
-    });
+    await scan(
+      log,
+      stretch,
+      (place, records) => {
+        for (const record of records) {
+          const letter = readLetter(place, record);
+          if (filter(letter)) count(rows, letter, replayed.has(letter));
+        }
+      },
+      options,
+    );
   }
   return [...rows.values()].sort((a, b) => a.topic.localeCompare(b.topic) || b.letters - a.letters);
 }
