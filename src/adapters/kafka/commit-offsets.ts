@@ -21,16 +21,20 @@ export async function commitOffsets(parts: {
 }): Promise<void> {
   const { coordinator, membership, lease, offsets } = parts;
   const attempts = new Attempts(parts.retrying, 'committing offsets');
-  while (lease.lasts(performance.now())) {
-    try {
-      const answers = await coordinator.ask((broker) => broker.offsetCommit(membership, offsets));
-      const failed = answers.find(({ error }) => error !== null);
-      if (failed === undefined) return;
-      throw protocolError(failed.error ?? '');
-    } catch (error) {
-      if (isOver(error)) lease.lose();
-      else await delay(attempts.failed(error).delayMs);
+  try {
+    while (lease.lasts(performance.now())) {
+      try {
+        const answers = await coordinator.ask((broker) => broker.offsetCommit(membership, offsets));
+        const failed = answers.find(({ error }) => error !== null);
+        if (failed === undefined) return;
+        throw protocolError(failed.error ?? '');
+      } catch (error) {
+        if (isOver(error)) lease.lose();
+        else await delay(attempts.failed(error).delayMs);
+      }
     }
+  } finally {
+    attempts.succeeded();
   }
   throw parts.refusal();
 }

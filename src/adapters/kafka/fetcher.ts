@@ -54,6 +54,7 @@ export class Fetcher {
   /** At once; what is under way is thrown away. */
   stop(): void {
     this.#end.abort();
+    for (const attempts of this.#troubles.values()) attempts.succeeded();
   }
 
   /** What the reader wants cannot be had at the moment; it is being tried. */
@@ -75,6 +76,7 @@ export class Fetcher {
     this.#busy.add(leader);
     try {
       await task();
+      this.#troubles.get(leader)?.succeeded();
       this.#troubles.delete(leader);
     } catch (error) {
       await this.#recover(leader, error);

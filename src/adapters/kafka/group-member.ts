@@ -26,7 +26,7 @@ import type { Place } from './partition-reader.ts';
 import { Reading } from './reading.ts';
 import type { ReadingDeps } from './reading-deps.ts';
 import { untilDone } from './retrying.ts';
-import type { Retrying } from './retrying.ts';
+import type { Attempts, Retrying } from './retrying.ts';
 import { SeatTaker } from './seat.ts';
 import type { Seat } from './seat.ts';
 import { startingPoints } from './starting-points.ts';
@@ -44,6 +44,7 @@ export class GroupMember implements Consumer {
   readonly #coordinator: Coordinator;
   readonly #seats: SeatTaker;
   readonly #retrying: Retrying;
+  readonly #ongoing = new Map<Attempts, string>();
   /** Aborted by a stop or a crash. */
   readonly #end = new AbortController();
   #seating = false;
@@ -77,7 +78,7 @@ export class GroupMember implements Consumer {
       group: options.group,
       ...(options.topics[0] === undefined ? {} : { topic: options.topics[0] }),
     };
-    this.#retrying = { limits, onEvent, where };
+    this.#retrying = { limits, onEvent, where, ongoing: this.#ongoing };
   }
 
   /** Not before the caller has the consumer in hand. */
@@ -105,6 +106,10 @@ export class GroupMember implements Consumer {
       offsets: offsets.map((each) => ({ ...each, topic: this.#deps.names.wire(each.topic) })),
       refusal: () => notHeld(this.#options.group, first),
     });
+  }
+
+  trouble(): string | null {
+    return this.#ongoing.values().next().value ?? null;
   }
 
   pause(partitions: readonly TopicPartition[]): void {
@@ -157,6 +162,7 @@ export class GroupMember implements Consumer {
   async #keepSeat(seat: Seat): Promise<void> {
     const lease = new Lease(this.#deps.limits, seat.sentMs);
     const change = new AbortController();
+    let told = false;
     const heartbeats = startHeartbeats({
       coordinator: this.#coordinator,
       membership: seat.membership,
@@ -166,6 +172,9 @@ export class GroupMember implements Consumer {
       onChange: () => {
         if (!change.signal.aborted) this.#changedMs = performance.now();
         change.abort();
+        if (told || this.#end.signal.aborted || lease.lasts(performance.now())) return;
+        told = true;
+        this.#deps.onEvent({ kind: 'lost', group: this.#options.group });
       },
       onFailed: (error) => this.#crashWith(error),
     });
@@ -223,7 +232,6 @@ export class GroupMember implements Consumer {
       await this.#orCrash(async () => this.#handler.onAssigned?.(points.map(assignmentOf)));
     if (!over.aborted) reading.start();
     await aborted(over);
-    if (!lease.lasts(performance.now())) this.#deps.onEvent({ kind: 'lost', group: this.#options.group });
     await reading.quiesce();
     if (this.#hold !== null && points.length > 0)
       await this.#orCrash(async () => this.#handler.onRevoked?.(partitions));

@@ -48,6 +48,7 @@ export function startHeartbeats(parts: {
         lease.lose();
         end.abort();
       } else if (type === 'REBALANCE_IN_PROGRESS') lease.heard(sentMs, true);
+      else if (end.signal.aborted) return 0;
       else return Math.min(attempts.failed(error).delayMs, limits.heartbeatMs);
       parts.onChange();
     }
@@ -65,6 +66,7 @@ export function startHeartbeats(parts: {
   const stop = (): void => {
     clearInterval(looking);
     end.abort();
+    attempts.succeeded();
   };
   run().catch((error: unknown) => {
     if (end.signal.aborted) return;

@@ -1,6 +1,7 @@
 /**
  * What has been fetched of one partition ahead of its consumer: bytes of record batches come in, records go out in
- * order. It holds at most one fetch more than the maximum.
+ * order. They are unpacked not long before they are taken, as packed ones may be a twentieth of the size. It holds at
+ * most one fetch and one unpacked batch more than the maximum.
  */
 import { ForetillError } from '../../errors.ts';
 import type { Batch, LogRecord, OffsetRange, TopicPartition } from '../../pipeline/log.ts';
@@ -16,8 +17,19 @@ export type Place = TopicPartition & { readonly wireTopic: string };
 
 export type Gap = { readonly fromOffset: number; readonly toOffset: number };
 
-/** A batch in line; without records when they are nobody's to read. */
-type InLine = { readonly records: RecordReader | null; readonly lastOffset: number; readonly bytes: number };
+/**
+ * `from`: the offset that was asked for; the broker sends whole batches, also where that is in their midst. `kept`: it
+ * is anybody's to read.
+ */
+type Packed = { readonly batch: RecordBatch; readonly from: number; readonly kept: boolean };
+
+/** Ready to be taken; without records when they are nobody's to read. */
+type InLine = {
+  readonly records: RecordReader | null;
+  readonly from: number;
+  readonly lastOffset: number;
+  readonly bytes: number;
+};
 
 export class PartitionReader implements DeliverySource {
   readonly place: Place;
@@ -26,15 +38,19 @@ export class PartitionReader implements DeliverySource {
   readonly #onRoom: () => void;
   readonly #onGap: (place: Place, gap: Gap) => void;
   #state: 'waiting' | 'open' | 'paused' | 'closed' = 'waiting';
+  #packed: Packed[] = [];
+  #packedBytes = 0;
   #line: InLine[] = [];
-  #bytesAhead = 0;
+  #lineBytes = 0;
   #fetchOffset: number;
   #position: number;
   #highWatermark = 0;
   #end = 0;
   /** Reading has failed, until a seek; told after everything before it has been taken. */
   #failure: { readonly error: unknown; told: boolean } | null = null;
-  #unpacking: Promise<void> = Promise.resolve();
+  /** What follows the last of the packed ones. */
+  #damage: Damage | null = null;
+  #unpacking = false;
   #epoch = 0;
 
   constructor(parts: {
@@ -63,7 +79,7 @@ export class PartitionReader implements DeliverySource {
 
   close(): void {
     this.#state = 'closed';
-    this.#line = [];
+    this.#clear();
   }
 
   pause(): void {
@@ -79,8 +95,7 @@ export class PartitionReader implements DeliverySource {
 
   seek(offset: number): void {
     this.#epoch += 1;
-    this.#line = [];
-    this.#bytesAhead = 0;
+    this.#clear();
     this.#failure = null;
     this.#fetchOffset = this.#position = Math.max(0, offset);
     this.#onRoom();
@@ -97,12 +112,12 @@ export class PartitionReader implements DeliverySource {
   }
 
   get wantsMore(): boolean {
-    return this.#mayFetch && this.#bytesAhead < this.#bytesAheadMax;
+    return this.#mayFetch && this.#packedBytes + this.#lineBytes < this.#bytesAheadMax;
   }
 
   /** It would fetch, had it room. */
   get isFull(): boolean {
-    return this.#mayFetch && this.#bytesAhead >= this.#bytesAheadMax;
+    return this.#mayFetch && !this.wantsMore;
   }
 
   /** Records are there that have not been taken, and nothing but ourselves holds them up. */
@@ -115,7 +130,7 @@ export class PartitionReader implements DeliverySource {
   }
 
   get #mayFetch(): boolean {
-    return this.#state === 'open' && this.#failure === null;
+    return this.#state === 'open' && this.#failure === null && this.#damage === null;
   }
 
   get ready(): boolean {
@@ -134,6 +149,7 @@ export class PartitionReader implements DeliverySource {
       if (records.length === recordsMax) break;
       this.#takeFrom(head, records, recordsMax);
     }
+    void this.#unpackMore();
     this.#onRoom();
     const { topic, partition } = this.place;
     return records.length === 0
@@ -144,19 +160,18 @@ export class PartitionReader implements DeliverySource {
   #takeFrom(head: InLine, records: LogRecord[], recordsMax: number): void {
     try {
       for (let record = head.records?.next(); record; record = head.records?.next()) {
-        // The broker sends whole batches, also where we asked for what begins in their midst.
-        if (record.offset < this.#position) continue;
+        if (record.offset < head.from) continue;
         this.#position = record.offset + 1;
         if (records.push(record) === recordsMax) return;
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      this.#clear();
       this.#fail({ offset: this.#position, lastOffset: head.lastOffset, reason });
-      this.#line = [];
       return;
     }
-    this.#position = Math.max(this.#position, head.lastOffset + 1);
-    this.#bytesAhead -= head.bytes;
+    this.#position = head.lastOffset + 1;
+    this.#lineBytes -= head.bytes;
     this.#line.shift();
   }
 
@@ -166,55 +181,74 @@ export class PartitionReader implements DeliverySource {
     this.#highWatermark = fetched.highWatermark;
     this.#end = fetched.lastStableOffset;
     const { batches, damage } = findBatches(withoutNeighbours(fetched.records));
-    const fresh = batches.filter((batch) => batch.lastOffset >= this.#fetchOffset);
-    for (const batch of fresh) {
+    const kept = readable(batches, fetched.aborted);
+    for (const batch of batches) {
+      if (batch.lastOffset < this.#fetchOffset) continue;
       if (batch.baseOffset > this.#fetchOffset) this.#missed(batch.baseOffset);
+      this.#packed.push({ batch, from: this.#fetchOffset, kept: kept.has(batch) });
       this.#fetchOffset = batch.lastOffset + 1;
-      this.#bytesAhead += batch.body.length;
+      this.#packedBytes += batch.body.length;
     }
-    const keep = readable(batches, fetched.aborted);
-    this.#unpacking = this.#lineUp(this.#unpacking, { batches: fresh, keep, damage, epoch });
+    this.#damage = damage;
+    void this.#unpackMore();
   }
 
   /** The offset asked for is not, or not any more, within the partition: it goes on at the oldest record. */
   outOfRange({ start, end }: OffsetRange, epoch: number): void {
     if (epoch !== this.#epoch || (this.#fetchOffset >= start && this.#fetchOffset <= end)) return;
     this.#missed(start);
-    this.#fetchOffset = start;
-    if (this.#line.length === 0) this.#position = start;
+    if (start < this.#fetchOffset) this.seek(start);
+    else this.#fetchOffset = start;
   }
 
   /** The broker itself says that what comes next cannot be read. */
   unreadable(reason: string, epoch: number): void {
-    if (epoch === this.#epoch)
-      this.#fail({ offset: this.#fetchOffset, lastOffset: this.#fetchOffset, reason });
+    if (epoch !== this.#epoch) return;
+    this.#damage = { offset: this.#fetchOffset, lastOffset: this.#fetchOffset, reason };
+    void this.#unpackMore();
   }
 
   #missed(toOffset: number): void {
     this.#onGap(this.place, { fromOffset: this.#fetchOffset, toOffset });
   }
 
-  async #lineUp(
-    earlier: Promise<void>,
-    found: {
-      readonly batches: readonly RecordBatch[];
-      readonly keep: ReadonlySet<RecordBatch>;
-      readonly damage: Damage | null;
-      readonly epoch: number;
-    },
-  ): Promise<void> {
-    await earlier;
-    for (const batch of found.batches) {
-      const unpacked = found.keep.has(batch) ? await unpack(batch) : null;
-      if (found.epoch !== this.#epoch || this.#state === 'closed' || this.#failure !== null) return;
-      const { baseOffset: offset, lastOffset } = batch;
-      if (unpacked instanceof Error) return this.#fail({ offset, lastOffset, reason: unpacked.message });
-      const records = unpacked === null ? null : new RecordReader(batch, unpacked);
-      this.#line.push({ records, lastOffset, bytes: batch.body.length });
+  /** One batch after the other, as far as there is room. */
+  async #unpackMore(): Promise<void> {
+    if (this.#unpacking) return;
+    this.#unpacking = true;
+    while (this.#failure === null && this.#lineBytes < this.#bytesAheadMax) {
+      const next = this.#packed.shift();
+      if (next === undefined) break;
+      this.#packedBytes -= next.batch.body.length;
+      await this.#lineUp(next);
     }
-    if (found.epoch !== this.#epoch) return;
-    if (found.damage !== null) this.#fail(found.damage);
+    this.#unpacking = false;
+    if (this.#damage !== null && this.#packed.length === 0) this.#fail(this.#damage);
+  }
+
+  async #lineUp({ batch, from, kept }: Packed): Promise<void> {
+    const epoch = this.#epoch;
+    const unpacked = kept ? await unpack(batch) : null;
+    if (epoch !== this.#epoch || this.#state === 'closed') return;
+    const { baseOffset, lastOffset } = batch;
+    if (unpacked instanceof Error) {
+      this.#packed = [];
+      this.#damage = { offset: baseOffset, lastOffset, reason: unpacked.message };
+      return;
+    }
+    const records = unpacked === null ? null : new RecordReader(batch, unpacked);
+    const bytes = unpacked?.length ?? 0;
+    this.#line.push({ records, from, lastOffset, bytes });
+    this.#lineBytes += bytes;
     this.#onReady();
+  }
+
+  #clear(): void {
+    this.#packed = [];
+    this.#packedBytes = 0;
+    this.#damage = null;
+    this.#line = [];
+    this.#lineBytes = 0;
   }
 
   #fail(damage: Damage): void {

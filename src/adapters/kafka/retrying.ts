@@ -10,6 +10,8 @@ export type Retrying = {
   readonly limits: KafkaLimits;
   readonly onEvent: (event: KafkaEvent) => void;
   readonly where: KafkaWhere;
+  /** What does not succeed at the moment, each with its last failure in a sentence. */
+  readonly ongoing?: Map<Attempts, string>;
 };
 
 /**
@@ -33,16 +35,19 @@ export class Attempts {
     this.#what = what;
   }
 
+  /** Or it is not wanted any more. */
   succeeded(): void {
     this.#failures = 0;
+    this.#retrying.ongoing?.delete(this);
   }
 
   failed(error: unknown): { readonly delayMs: number } {
-    const { limits, onEvent, where } = this.#retrying;
+    const { limits, onEvent, where, ongoing } = this.#retrying;
     const told = kafkaError(error, where);
     this.#failures += 1;
     if (!this.#mayPass(error) && !told.retryable) throw told;
     const delayMs = pauseMs(this.#failures, limits);
+    ongoing?.set(this, told.message);
     onEvent({ kind: 'retried', what: this.#what, attempt: this.#failures, delayMs, error: told });
     return { delayMs };
   }
@@ -61,14 +66,18 @@ export async function untilDone<T>(
 ): Promise<T> {
   const { signal, task } = options;
   const attempts = new Attempts(retrying, what);
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return await orAborted(task(), signal);
-    } catch (error) {
+  try {
+    for (;;) {
       signal.throwIfAborted();
-      await pause(attempts.failed(error).delayMs, signal);
+      try {
+        return await orAborted(task(), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        await pause(attempts.failed(error).delayMs, signal);
+      }
     }
+  } finally {
+    attempts.succeeded();
   }
 }
 

@@ -62,6 +62,11 @@ export class GroupMember implements Consumer {
     await this.#client.call('commit', { group: this.#options.group, offsets });
   }
 
+  /** A file is there or it is not. */
+  trouble(): null {
+    return null;
+  }
+
   pause(partitions: readonly TopicPartition[]): void {
     for (const each of partitions) this.#held.get(nameOf(each))?.pause();
   }

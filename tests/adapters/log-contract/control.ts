@@ -102,6 +102,61 @@ export function describeControl(bench: Bench): void {
     });
   });
 
+  describe('holds', () => {
+    it('is true for what is assigned, in all calls of the handler, until it is stopped', async () => {
+      const topic = await bench.topic({ partitions: 2 });
+      await bench.log.append(topic, numbered(1));
+      const held: Record<string, boolean> = {};
+      const own = { topic, partition: 0 };
+      const { consumer, seen } = await joinRecording(bench.log, { topics: [topic] }, (itself) => ({
+        async onAssigned() {
+          held['assigned'] = itself().holds(own);
+        },
+        async eachBatch() {
+          held['batch'] = itself().holds(own);
+        },
+        async onRevoked() {
+          held['revoked'] = itself().holds(own);
+        },
+      }));
+      await bench.until('the batch', () => seen.records === 1);
+      expect(consumer.holds({ topic, partition: 1 })).toBe(true);
+      expect(consumer.holds({ topic, partition: 2 })).toBe(false);
+      await consumer.stop();
+      expect(held).toEqual({ assigned: true, batch: true, revoked: true });
+      expect(consumer.holds(own)).toBe(false);
+    });
+
+    it('is false before there is an assignment, and after a crash', async () => {
+      const topic = await bench.topic();
+      const { consumer, seen } = await joinRecording(bench.log, { topics: [topic] }, () => ({
+        eachBatch: () => Promise.reject(new Error('no')),
+      }));
+      expect(consumer.holds({ topic, partition: 0 })).toBe(false);
+      await bench.until('its assignment', () => seen.assigned.length === 1);
+      expect(consumer.holds({ topic, partition: 0 })).toBe(true);
+      await bench.log.append(topic, numbered(1));
+      await bench.until('the crash', () => seen.crashes.length === 1);
+      expect(consumer.holds({ topic, partition: 0 })).toBe(false);
+    });
+
+    it('is true for one member only', async () => {
+      const topic = await bench.topic({ partitions: 4 });
+      const first = await joinRecording(bench.log, { topics: [topic] });
+      await bench.until('the first member', () => first.seen.assigned.length === 1);
+      const second = await joinRecording(bench.log, { topics: [topic], group: first.group });
+      const shares = () =>
+        [0, 1, 2, 3].map((partition) =>
+          [first, second].map(({ consumer }) => Number(consumer.holds({ topic, partition }))).join(''),
+        );
+      await bench.until('both', () => shares().every((share) => share === '10' || share === '01'));
+      await bench.until('halves', () => shares().filter((share) => share === '01').length === 2);
+      await first.consumer.stop();
+      await bench.until('all', () => shares().every((share) => share === '01'));
+      await second.consumer.stop();
+    });
+  });
+
   describe('stop', () => {
     it('waits for the batch in work, then revokes; both may commit', async () => {
       const topic = await bench.topic();
