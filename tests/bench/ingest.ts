@@ -20,10 +20,10 @@ import type { Transaction } from '../../src/sales/transaction.ts';
 import { withPlatform } from './platform.ts';
 import { createTicketMaker } from './tickets.ts';
 
-const TIME_ZONE = 'America/New_York';
+export const TIME_ZONE = 'America/New_York';
 /** The end of an evening: three or four hours and a business day close on the way, each for every partition. */
-const FROM_MS = Date.UTC(2026, 4, 15, 1);
-const HOURS = 4;
+export const FROM_MS = Date.UTC(2026, 4, 15, 1);
+export const HOURS = 4;
 const RECORDS_PER_APPEND = 5_000;
 const GOAL = 0.6;
 
@@ -63,7 +63,7 @@ export async function benchIngest(options: { readonly quick: boolean }): Promise
   );
 }
 
-function ticketRecords(tickets: number, { codec }: Platform): OutgoingRecord[] {
+export function ticketRecords(tickets: number, { codec }: Platform): OutgoingRecord[] {
   const maker = createTicketMaker('bench', TIME_ZONE);
   return Array.from({ length: tickets }, (_, at) => {
     const endMs = FROM_MS + Math.floor((at / tickets) * HOURS * HOUR_MS);
@@ -73,7 +73,7 @@ function ticketRecords(tickets: number, { codec }: Platform): OutgoingRecord[] {
   });
 }
 
-async function fill(records: readonly OutgoingRecord[], { log }: Platform): Promise<void> {
+export async function fill(records: readonly OutgoingRecord[], { log }: Platform): Promise<void> {
   for (let at = 0; at < records.length; at += RECORDS_PER_APPEND) {
     await log.append(TOPICS.transactions, records.slice(at, at + RECORDS_PER_APPEND));
   }
@@ -96,7 +96,7 @@ function read({ value, timestampMs }: OutgoingRecord, { codec }: Platform): Tran
 }
 
 /** The rows are made outside of the measured time. */
-async function insertAlone(records: readonly OutgoingRecord[], platform: Platform): Promise<number> {
+export async function insertAlone(records: readonly OutgoingRecord[], platform: Platform): Promise<number> {
   let ms = 0;
   const size = DEFAULT_CONFIG.ingestBatchRecordsMax;
   for (let at = 0; at < records.length; at += size) {
@@ -122,7 +122,7 @@ function row(record: OutgoingRecord, platform: Platform): TransactionRow {
 }
 
 /** From the start of the role until everything is committed. */
-async function ingest(tickets: number, platform: Platform): Promise<number> {
+export async function ingest(records: number, platform: Platform): Promise<number> {
   const failed: unknown[] = [];
   const begin = performance.now();
   const system = await startSystem({
@@ -132,7 +132,7 @@ async function ingest(tickets: number, platform: Platform): Promise<number> {
     onFailed: (error) => failed.push(error),
   });
   try {
-    while ((await committed(platform)) < tickets) {
+    while ((await committed(platform)) < records) {
       if (failed.length > 0) throw failed[0];
       await delay(20);
     }
@@ -142,11 +142,11 @@ async function ingest(tickets: number, platform: Platform): Promise<number> {
   }
 }
 
-async function committed({ log }: Platform): Promise<number> {
+export async function committed({ log }: Platform): Promise<number> {
   const offsets = await log.committed(INGEST_GROUP, TOPICS.transactions);
   return [...offsets.values()].reduce((sum, { offset }) => sum + offset, 0);
 }
 
-function print(what: string, perSecond: number): void {
+export function print(what: string, perSecond: number): void {
   console.log(`  ${what.padEnd(52)} ${Math.round(perSecond).toLocaleString('en').padStart(9)}/s`);
 }

@@ -1,9 +1,10 @@
-/** `npm run bench -- ingest|engine|feed|log|store|all [--quick]`: what each part reaches, as ratios of one run. */
+/** `npm run bench -- ingest|kafka|engine|feed|log|store|all [--quick]`: what each part reaches, as ratios of one run. */
 import { cpus } from 'node:os';
 import { benchEngine } from './engine.ts';
 import { benchFanOut } from './feed.ts';
 import { benchFeedLatency } from './feed-latency.ts';
 import { benchIngest } from './ingest.ts';
+import { benchKafka } from './kafka.ts';
 import { benchLog } from './log.ts';
 import { benchStore } from './store.ts';
 
@@ -11,6 +12,7 @@ type Options = { readonly quick: boolean };
 
 const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   ingest: benchIngest,
+  kafka: benchKafka,
   engine: benchEngine,
   async feed(options) {
     await benchFeedLatency(options);

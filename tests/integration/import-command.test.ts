@@ -46,6 +46,7 @@ describe('help', () => {
     [['topics', '--help']],
     [['migrate', '--help']],
     [['doctor', '--help']],
+    [['dlq', '--help']],
   ])('%j', async (args) => {
     const { code, out } = await foretill(...args);
     expect(code).toBe(0);

@@ -1,8 +1,8 @@
 /** What every `foretill dlq` stands on, and the options that say where it is. */
 import { Argument, Command } from 'commander';
 import { systemClock } from '../../clock.ts';
-import { openPlatform } from '../../platform.ts';
-import type { Platform } from '../../platform.ts';
+import { openMessaging } from '../../platform.ts';
+import type { Messaging } from '../../platform.ts';
 import { createTelemetry } from '../../telemetry/telemetry.ts';
 import { dataDir, loadConfig } from '../data-dir-settings.ts';
 import { dirOption, jsonOption, wholeNumber } from '../options.ts';
@@ -40,13 +40,13 @@ export function placeArguments({ required }: { readonly required: boolean }): Ar
 }
 
 /** Opens, works, closes. */
-export async function withPlatform<T>(
+export async function withMessaging<T>(
   options: CommonOptions,
-  work: (platform: Platform) => Promise<T>,
+  work: (messaging: Messaging) => Promise<T>,
 ): Promise<T> {
   const dir = dataDir(options.dir);
   writeErrorDetailsTo(dir);
-  const platform = await openPlatform({
+  const messaging = await openMessaging({
     dir,
     config: loadConfig(dir),
     clock: systemClock,
@@ -54,8 +54,8 @@ export async function withPlatform<T>(
     ...platformPlaces(options, { createTopics: false }),
   });
   try {
-    return await work(platform);
+    return await work(messaging);
   } finally {
-    await platform.close();
+    await messaging.close();
   }
 }

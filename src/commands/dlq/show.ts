@@ -9,12 +9,12 @@ import type { Codec } from '../../pipeline/codec.ts';
 import type { Log } from '../../pipeline/log.ts';
 import type { Topic } from '../../pipeline/messages.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
-import type { Platform } from '../../platform.ts';
+import type { Messaging } from '../../platform.ts';
 import { hexdump } from './hexdump.ts';
 import { readLetter } from './letter.ts';
 import type { Letter, Place } from './letter.ts';
 import { noLetter, oneLetter } from './one-letter.ts';
-import { addCommonOptions, dlqSubcommand, placeArguments, withPlatform } from './open.ts';
+import { addCommonOptions, dlqSubcommand, placeArguments, withMessaging } from './open.ts';
 import type { CommonOptions } from './open.ts';
 import { instant, printable } from './printable.ts';
 import { scan } from './scan.ts';
@@ -43,12 +43,12 @@ export function showCommand(): Command {
   for (const argument of placeArguments({ required: true })) command.addArgument(argument);
   return addCommonOptions(command).action(
     async (topic: string, partition: number, offset: number, options: Options) => {
-      await withPlatform(options, (platform) => show(platform, { topic, partition, offset }, options));
+      await withMessaging(options, (platform) => show(platform, { topic, partition, offset }, options));
     },
   );
 }
 
-async function show({ log, codec }: Platform, place: Place, options: Options): Promise<void> {
+async function show({ log, codec }: Messaging, place: Place, options: Options): Promise<void> {
   const letter = await fetchLetter(log, place);
   if (options.raw === true) {
     await writeBytes(letter.value ?? Buffer.alloc(0));
