@@ -13,13 +13,14 @@ import type { Log, OutgoingRecord } from '../../pipeline/log.ts';
 import { partitionForKey } from '../../pipeline/partitioner.ts';
 import type { KafkaAddress } from './address.ts';
 import { closedError } from './admin-client.ts';
+import { createAdmission } from './admission.ts';
 import { recordBytes } from './append-batches.ts';
-import type { Entry, Place } from './append-batches.ts';
+import type { Place } from './append-batches.ts';
 import { createLane } from './append-lane.ts';
 import type { Lane } from './append-lane.ts';
 import type { KafkaEvent } from './events.ts';
 import type { Names } from './names.ts';
-import type { TopicShape, TopicShapes } from './topic-shapes.ts';
+import type { TopicShapes } from './topic-shapes.ts';
 
 export type Appender = Pick<Log, 'append'> & {
   /** Refuses more, waits for what is under way. */
@@ -44,8 +45,7 @@ export function createAppender(parts: AppenderParts): Appender {
   const lanes = new Map<string, Lane>();
   const turns = new Map<string, number>();
   const underWay = new Set<Promise<unknown>>();
-  const waiting: { topic: string; shape: TopicShape; entry: Entry }[] = [];
-  let bytesInFlight = 0;
+  const admission = createAdmission(limits.appendBytesInFlightMax);
   let closed = false;
 
   function laneOf(topic: string): Lane {
@@ -68,16 +68,6 @@ export function createAppender(parts: AppenderParts): Appender {
     return lane;
   }
 
-  function admit(): void {
-    for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
-      const { bytesInAll } = next.entry;
-      if (bytesInFlight > 0 && bytesInFlight + bytesInAll > limits.appendBytesInFlightMax) break;
-      bytesInFlight += bytesInAll;
-      waiting.shift();
-      laneOf(next.topic).add(next.entry, next.shape);
-    }
-  }
-
   function choosePlace(topic: string, partitions: number, { key, partition }: OutgoingRecord): Place {
     if (partition !== undefined) {
       demandPartition(topic, partitions, partition);
@@ -95,15 +85,14 @@ export function createAppender(parts: AppenderParts): Appender {
     const sizes = records.map((record) => measure(topic, record, shape.recordBytesMax));
     const places = records.map((record) => choosePlace(topic, shape.leaders.length, record));
     const bytesInAll = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    await admission.enter(bytesInAll);
     try {
       return await new Promise((resolve, reject) => {
         const entry = { records, bytes: sizes, bytesInAll, places, nowMs: clock.nowMs(), resolve, reject };
-        waiting.push({ topic, shape, entry });
-        admit();
+        laneOf(topic).add(entry, shape);
       });
     } finally {
-      bytesInFlight -= bytesInAll;
-      admit();
+      admission.leave(bytesInAll);
     }
   }
 
