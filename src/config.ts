@@ -88,7 +88,7 @@ export type StoreLimits = {
   /** …and beyond this many waiting are refused (STORE_UNAVAILABLE). */
   readonly waitingMax: number;
   readonly requestMsMax: number;
-  /** Attempts of one request, all with the same bytes and token. */
+  /** Attempts of one request, all with the same bytes and token: about a quarter of a minute. Roles then say so, and go on. */
   readonly attemptsMax: number;
   /** The pause after the first failed attempt; it doubles up to the maximum, each with jitter. */
   readonly retryDelayMs: number;
@@ -317,7 +317,7 @@ export const DEFAULT_CONFIG: Config = {
     batchRecordsMax: 5_000,
     produceBytesMax: 4 * 1_048_576,
     appendBytesInFlightMax: 64 * 1_048_576,
-    appendMsMax: MINUTE_MS,
+    appendMsMax: 20_000,
     retryDelayMs: 100,
     retryDelayMsMax: 2_000,
     topicReadyMsMax: 30_000,
@@ -330,7 +330,7 @@ export const DEFAULT_CONFIG: Config = {
     inFlightMax: 8,
     waitingMax: 1_000,
     requestMsMax: 120_000,
-    attemptsMax: 24,
+    attemptsMax: 12,
     retryDelayMs: 50,
     retryDelayMsMax: 4_000,
     idleSocketMsMax: 2_500,
@@ -413,6 +413,11 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
       kafka.fetchBytesPerPartitionMax <= kafka.fetchBytesMax,
     'Kafka’s sizes must fit into each other: record, batch, request, all in flight; a partition’s read into a read',
     'Raise the larger of the two, or lower the smaller.',
+  );
+  demand(
+    2 * kafka.appendMsMax <= kafka.stalledMsMax,
+    'an append that fails must be told of before whoever waits for it counts as stuck',
+    'Use an appendMsMax of at most half of stalledMsMax.',
   );
   demand(
     3 * kafka.heartbeatMs <= kafka.sessionTimeoutMs,

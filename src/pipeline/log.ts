@@ -99,6 +99,8 @@ export type Consumer = {
    * than the group waits: what is in work for it must not be told any more.
    */
   holds(partition: TopicPartition): boolean;
+  /** In a sentence, what keeps it from its group or its records at the moment and is being tried again; null: nothing. */
+  trouble(): string | null;
   /** Durable when resolved. Refused (LOG_UNAVAILABLE) for a partition this member does not hold. */
   commit(offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void>;
   pause(partitions: readonly TopicPartition[]): void;

@@ -7,6 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Store } from '../adapters/clickhouse/client.ts';
+import type { Config } from '../config.ts';
 import { ForetillError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Codec } from '../pipeline/codec.ts';
@@ -68,12 +69,25 @@ export function isOutage(error: unknown): error is ForetillError {
 /** Why a role's partitions stand still, by partition; for whoever asks how it is doing. */
 export type Troubles = Map<number, string>;
 
+/** The pause after so many failures in a row. */
+export function outageDelayMs(failures: number, { outageRetryMs, outageRetryMsMax }: Config): number {
+  return Math.min(outageRetryMs * 2 ** (failures - 1), outageRetryMsMax);
+}
+
 export function steadfast(
   deps: RoleDeps,
   hold: Hold,
-  { role, troubles }: { readonly role: RoleName; readonly troubles: Troubles },
+  {
+    role,
+    troubles,
+    onOutage,
+  }: {
+    readonly role: RoleName;
+    readonly troubles: Troubles;
+    /** Told of every failure: whoever has a batch in work is not stuck, but waits. */
+    readonly onOutage?: () => void;
+  },
 ): Steadfast {
-  const { outageRetryMs, outageRetryMsMax } = deps.config;
   const { partition } = hold;
 
   async function persist<T>(task: () => Promise<T>): Promise<T> {
@@ -85,8 +99,9 @@ export function steadfast(
         return result;
       } catch (error) {
         if (!isOutage(error)) throw error;
-        const delayMs = Math.min(outageRetryMs * 2 ** (attempt - 1), outageRetryMsMax);
+        const delayMs = outageDelayMs(attempt, deps.config);
         troubles.set(partition, error.message);
+        onOutage?.();
         deps.telemetry.events.outageMet({ role, partition, code: error.code, delayMs, error });
         await delay(delayMs, undefined, { signal: hold.signal }).catch(() => {});
       }

@@ -33,12 +33,14 @@ function bench(outcomes: (ErrorCode | Error)[], onAttempt: (attempt: number) => 
   const troubles: Troubles = new Map();
   let held = true;
   const hold = holdOf(PLACE, () => held);
-  const outside = steadfast(deps, hold, { role: 'ingest', troubles });
+  let told = 0;
+  const outside = steadfast(deps, hold, { role: 'ingest', troubles, onOutage: () => (told += 1) });
   return {
     hold,
     outside,
     troubles,
     attempts: () => attempts,
+    told: () => told,
     lose: () => (held = false),
   };
 }
@@ -58,10 +60,11 @@ describe('an outage', () => {
 
   test('is told while it lasts', async () => {
     const seen: (string | undefined)[] = [];
-    const { outside, troubles } = bench(['LOG_UNAVAILABLE', 'LOG_UNAVAILABLE'], () =>
+    const { outside, troubles, told } = bench(['LOG_UNAVAILABLE', 'LOG_UNAVAILABLE'], () =>
       seen.push(troubles.get(3)),
     );
     await outside.log.append('t', []);
+    expect(told()).toBe(2);
     expect(seen).toEqual([undefined, 'LOG_UNAVAILABLE.', 'LOG_UNAVAILABLE.']);
   });
 

@@ -66,6 +66,7 @@ export function mortal(
           commit: effect((offsets) => consumer.commit(offsets)),
           pause: (partitions) => consumer.pause(partitions),
           resume: (partitions) => consumer.resume(partitions),
+          trouble: () => consumer.trouble(),
           seek: (position) => consumer.seek(position),
           stop: () => consumer.stop(),
         };

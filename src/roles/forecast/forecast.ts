@@ -66,7 +66,11 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     for (const assignment of partitions) {
       const { partition } = assignment;
       const hold = holdOf(assignment, () => consumer?.holds(assignment) ?? true);
-      const outside = steadfast(deps, hold, { role: 'forecast', troubles });
+      // A batch that waits for an outage to end is held as if it were not in work: the log watches for those that stick.
+      const onOutage = (): void => {
+        if (shards.get(partition)?.hold === hold) consumer?.pause([hold]);
+      };
+      const outside = steadfast(deps, hold, { role: 'forecast', troubles, onOutage });
       const holding = { hold, outside, worker: createShardWorker(partition, { ...deps, ...outside }) };
       coming.set(partition, holding);
       takeUp(holding, assignment).catch(fail);
@@ -83,7 +87,6 @@ export function startForecast(deps: RoleDeps): ForecastRole {
         await worker.restore({ committed: committed?.offset ?? 0, end, signal: hold.signal });
         coming.delete(partition);
         shards.set(partition, holding);
-        consumer?.resume([hold]);
         // What took long to learn need not be learned again.
         await checkpoint(holding, false);
       }),
@@ -116,6 +119,7 @@ export function startForecast(deps: RoleDeps): ForecastRole {
   async function unlessLost({ hold }: Holding, task: () => Promise<void>): Promise<void> {
     try {
       await task();
+      if (shards.get(hold.partition)?.hold === hold) consumer?.resume([hold]);
     } catch (error) {
       if (!(error instanceof PartitionLost)) throw error;
       const { partition } = hold;
@@ -190,13 +194,14 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     every(deps.config.nowcastEveryMs, ({ worker }) => worker.nowcast()),
     every(deps.config.checkpointEveryMs, (holding) => checkpoint(holding, false)),
   ];
+  const trouble = (): string | null => troubles.values().next().value ?? consumer?.trouble() ?? null;
   const watermarks = () => [...shards.values()].flatMap(({ worker }) => worker.watermarkMs() ?? []);
 
   return {
     started,
     ready: () =>
-      (assigned || standsBy(joinedMs)) && coming.size === 0 && troubles.size === 0 && failure === null,
-    trouble: () => troubles.values().next().value ?? null,
+      (assigned || standsBy(joinedMs)) && coming.size === 0 && trouble() === null && failure === null,
+    trouble,
     progress: () => [...coming.values()][0]?.worker.progress() ?? null,
     watermarkMs: () => (watermarks().length === 0 ? null : Math.min(...watermarks())),
     lagRecords: () => [...lag.values()].reduce((total, records) => total + records, 0),

@@ -7,8 +7,8 @@
  * for the store, and under load it gets few large inserts. Partitions are written side by side: their stores, and so
  * their rows and buckets, are different ones.
  *
- * An outage stops the partition until it is over. A partition that is lost is forgotten as it stands. Any other failed
- * effect ends the role: the process starts again from what was committed.
+ * An outage stops the partition until it is over, and no other. A partition that is lost is forgotten as it stands. Any
+ * other failed effect ends the role: the process starts again from what was committed.
  */
 import { readProducts } from '../../adapters/clickhouse/companions-table.ts';
 import { encodeRows } from '../../adapters/clickhouse/client.ts';
@@ -19,12 +19,12 @@ import type { Assignment, Batch, Consumer, TopicPartition } from '../../pipeline
 import { TOPICS } from '../../pipeline/topics.ts';
 import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
-import { holdOf, isOutage, PartitionLost, standsBy, steadfast } from '../steadfast.ts';
+import { holdOf, isOutage, outageDelayMs, PartitionLost, standsBy, steadfast } from '../steadfast.ts';
 import type { Hold, Troubles } from '../steadfast.ts';
 import { performEffects, tellTotals, withoutTotals } from './effects.ts';
 import type { EffectDeps } from './effects.ts';
 import { readBatch } from './read-batch.ts';
-import type { ReadContext } from './read-batch.ts';
+import type { ReadContext, ReadResult } from './read-batch.ts';
 import { placeOf, position, takeUpSource } from './source.ts';
 import type { Source } from './source.ts';
 import type { Work } from './work.ts';
@@ -134,12 +134,9 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
 
   async function ingest(source: Source, batch: Batch): Promise<void> {
     const sinceMs = performance.now();
-    await source.outside.codec.prepare(
-      TOPICS.transactions,
-      batch.records.map(({ value }) => value),
-    );
-    const { tickets, refused, newStores } = readBatch(batch, context);
-    await source.outside.persist(() => deps.calendars.enter(newStores));
+    const read = await readOrWait(source, batch);
+    if (read === null) return;
+    const { tickets, refused } = read;
     const last = batch.records.at(-1);
     const first = `${source.nextOffset}@${batch.records[0]?.timestampMs}`;
     source.nextOffset = last === undefined ? source.nextOffset : last.offset + 1;
@@ -164,6 +161,34 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     const work = { ...workOf(source, effects), records: batch.records.length, refused, first };
     add(source, { ...work, commit: position(source), onDone: [onDone] });
     rest(source, caughtUp);
+  }
+
+  /** Null: what it takes to read the batch is not there now. It comes again later, and the other partitions do not wait. */
+  async function readOrWait(source: Source, batch: Batch): Promise<ReadResult | null> {
+    const { partition } = batch;
+    try {
+      await deps.codec.prepare(
+        TOPICS.transactions,
+        batch.records.map(({ value }) => value),
+      );
+      const read = readBatch(batch, context);
+      await deps.calendars.enter(read.newStores);
+      if (source.outages > 0 && troubles.delete(partition))
+        telemetry.events.outageEnded({ role: 'ingest', partition });
+      source.outages = 0;
+      return read;
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      source.outages += 1;
+      const delayMs = outageDelayMs(source.outages, config);
+      troubles.set(partition, error.message);
+      telemetry.events.outageMet({ role: 'ingest', partition, code: error.code, delayMs, error });
+      const [first] = batch.records;
+      consumer?.pause([batch]);
+      if (first !== undefined) consumer?.seek({ ...placeOf(source), offset: first.offset });
+      setTimeout(() => readOn(source), delayMs).unref();
+      return null;
+    }
   }
 
   function workOf(source: Source, effects: IngestEffects): Work {
@@ -203,7 +228,8 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   }
 
   function readOn(source: Source): void {
-    if (!writer.isFull(source)) consumer?.resume([placeOf(source)]);
+    if (sources.get(source.hold.partition) === source && !writer.isFull(source))
+      consumer?.resume([placeOf(source)]);
   }
 
   const writer = createWriter(sources, {
@@ -301,9 +327,11 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
       });
   }, config.ingestTickMs);
 
+  const trouble = (): string | null => troubles.values().next().value ?? consumer.trouble();
+
   return {
-    ready: () => (assigned || standsBy(joinedMs)) && troubles.size === 0,
-    trouble: () => troubles.values().next().value ?? null,
+    ready: () => (assigned || standsBy(joinedMs)) && trouble() === null,
+    trouble,
     transactionsTotal: () => transactions,
     lagRecords: () => [...lag.values()].reduce((total, records) => total + records, 0),
     watermarkMs() {

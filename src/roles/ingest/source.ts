@@ -14,6 +14,8 @@ export type Source = {
   readonly outside: Steadfast;
   /** Everything before has been read. */
   nextOffset: number;
+  /** Outages met in a row when its next batch was to be read. */
+  outages: number;
   /** Read, and not yet being written. */
   waiting: Work | null;
   /** Being written. It never rejects: what goes wrong is told to the role. */
@@ -41,7 +43,7 @@ export async function takeUpSource(
   }
   const state = { topic, partition, watermark: startWatermark(watermarkMs, clock.nowMs()), open };
   const nextOffset = committed?.offset ?? 0;
-  return { state, hold, outside, nextOffset, waiting: null, flight: null, turn: 0, forgotten: 0 };
+  return { state, hold, outside, nextOffset, outages: 0, waiting: null, flight: null, turn: 0, forgotten: 0 };
 }
 
 export function placeOf({ state: { topic, partition } }: Source): TopicPartition {
