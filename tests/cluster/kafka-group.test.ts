@@ -264,6 +264,8 @@ describe('a group on Kafka', () => {
     const next = await joinRecording(a.log, { topics: [topic], group: hanging.group });
     await soon('the next', () => next.seen.records === 1);
     await next.consumer.stop();
+    // Who has left does not go on asking.
+    expect(a.events.filter(({ kind }) => kind === 'retried')).toEqual([]);
   });
 
   it('loses a member for good when its topic is deleted', async () => {

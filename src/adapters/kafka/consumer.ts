@@ -1,4 +1,8 @@
-/** Reads topics as a member of a consumer group. */
+/**
+ * Reads topics as a member of a consumer group. kafkajs's own consumer is not used: its heartbeats come only from between
+ * two batches, nobody is asked to let go of partitions before others get them, it cannot read without a group, an offset
+ * out of range makes it jump silently, no checksum is checked, and one batch that cannot be read stops all partitions.
+ */
 import type { Consumer, ConsumerHandler, ConsumerOptions } from '../../pipeline/log.ts';
 import { Brokers } from './brokers.ts';
 import { findTopics } from './find-topics.ts';

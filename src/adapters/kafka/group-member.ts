@@ -48,6 +48,7 @@ export class GroupMember implements Consumer {
   /** Aborted by a stop or a crash. */
   readonly #end = new AbortController();
   #seating = false;
+  #heartbeats: { stop(): void } | null = null;
   #hold: Hold | null = null;
   #crash: { readonly error: unknown } | null = null;
   #leaving: Promise<void> | null = null;
@@ -163,7 +164,7 @@ export class GroupMember implements Consumer {
     const lease = new Lease(this.#deps.limits, seat.sentMs);
     const change = new AbortController();
     let told = false;
-    const heartbeats = startHeartbeats({
+    this.#heartbeats = startHeartbeats({
       coordinator: this.#coordinator,
       membership: seat.membership,
       lease,
@@ -184,7 +185,7 @@ export class GroupMember implements Consumer {
       if (points !== null) await this.#work({ seat, lease, points, over });
       else await aborted(over);
     } finally {
-      heartbeats.stop();
+      this.#heartbeats.stop();
     }
   }
 
@@ -276,6 +277,7 @@ export class GroupMember implements Consumer {
   }
 
   async #sayGoodbye(): Promise<void> {
+    this.#heartbeats?.stop();
     const member = { groupId: this.#deps.names.wire(this.#options.group), memberId: this.#seats.memberId };
     // The coordinator answers one connection's requests in turn, and a join waits for others.
     const spare = this.#seating ? new Brokers(this.#deps.settings, []) : null;

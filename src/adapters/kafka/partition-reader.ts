@@ -219,7 +219,6 @@ export class PartitionReader implements DeliverySource {
     while (this.#failure === null && this.#lineBytes < this.#bytesAheadMax) {
       const next = this.#packed.shift();
       if (next === undefined) break;
-      this.#packedBytes -= next.batch.body.length;
       await this.#lineUp(next);
     }
     this.#unpacking = false;
@@ -230,6 +229,7 @@ export class PartitionReader implements DeliverySource {
     const epoch = this.#epoch;
     const unpacked = kept ? await unpack(batch) : null;
     if (epoch !== this.#epoch || this.#state === 'closed') return;
+    this.#packedBytes -= batch.body.length;
     const { baseOffset, lastOffset } = batch;
     if (unpacked instanceof Error) {
       this.#packed = [];
