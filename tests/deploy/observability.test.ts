@@ -12,6 +12,9 @@ import type { Service } from './read-compose.ts';
 
 const { services } = readCompose();
 const CI = process.env['CI'] === 'true' || process.env['CI'] === '1';
+/** They come with Prometheus and Alertmanager; CI has them. */
+const promtool = findProgram(['promtool']);
+const amtool = findProgram(['amtool']);
 
 type Scrape = {
   readonly job_name: string;
@@ -84,7 +87,7 @@ describe('Prometheus', () => {
     expect(script).toContain(`--storage.tsdb.path=${data?.target} `);
   });
 
-  test.runIf(CI || findProgram(['promtool']) !== null)('is told nothing that it does not understand', () => {
+  test.runIf(CI || promtool !== null)('is told nothing that it does not understand', () => {
     const dir = mkdtempSync(join(tmpdir(), 'foretill-prometheus-'));
     try {
       const token = join(dir, 'token');
@@ -96,9 +99,11 @@ describe('Prometheus', () => {
           .replace('/tmp/foretill-token', token)
           .replace('../../', ROOT),
       );
-      expect(execFileSync('promtool', ['check', 'config', configuration], { encoding: 'utf8' })).toMatch(
-        /SUCCESS/,
-      );
+      expect(
+        execFileSync(promtool ?? 'promtool is not on the PATH', ['check', 'config', configuration], {
+          encoding: 'utf8',
+        }),
+      ).toMatch(/SUCCESS/);
     } finally {
       rmSync(dir, { recursive: true, force: true });
     }
@@ -117,9 +122,11 @@ describe('Alertmanager', () => {
     );
   });
 
-  test.runIf(CI || findProgram(['amtool']) !== null)('is told nothing that it does not understand', () => {
+  test.runIf(CI || amtool !== null)('is told nothing that it does not understand', () => {
     const file = join(ROOT, 'deploy/alertmanager/alertmanager.yml');
-    expect(execFileSync('amtool', ['check-config', file], { encoding: 'utf8' })).toMatch(/SUCCESS/);
+    expect(
+      execFileSync(amtool ?? 'amtool is not on the PATH', ['check-config', file], { encoding: 'utf8' }),
+    ).toMatch(/SUCCESS/);
   });
 });
 
