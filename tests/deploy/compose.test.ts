@@ -64,7 +64,7 @@ describe('the compose file', () => {
   });
 
   test('asks for passwords and has none in it', () => {
-    expect(() => readCompose({})).toThrow(/FORETILL_STORE_PASSWORD is not set, see \.env\.example/);
+    expect(() => readCompose({})).toThrow(/FORETILL_STORE_PASSWORD is not set: see \.env\.example/);
     const open = services.flatMap(([name, { environment = {} }]) =>
       Object.entries(environment)
         .filter(([variable]) => /PASSWORD|TOKEN|SECRET/.test(variable))

@@ -75,7 +75,7 @@ function substitute(text: string, environment: Readonly<Record<string, string>>)
     if (name === undefined) return '$';
     const value = environment[name] ?? '';
     if (value !== '') return value;
-    if (operator === ':?') throw new Error(`${name} ${word} (${whole})`);
+    if (operator === ':?') throw new Error(`${name} is not set: ${word} (${whole})`);
     return operator === ':-' ? word : '';
   });
 }
