@@ -14,7 +14,11 @@ import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './plat
 import type { PlatformPlaces } from './platform-options.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
 
-type Options = PlatformPlaces & { readonly dir?: string; readonly json?: boolean };
+type Options = PlatformPlaces & {
+  readonly dir?: string;
+  readonly json?: boolean;
+  readonly strict?: boolean;
+};
 type TopicState = Omit<TopicSpec, 'partitions'> & { readonly partitions: readonly OffsetRange[] };
 
 const EXAMPLES = `
@@ -25,13 +29,15 @@ Examples:
     --store-url http://clickhouse:8123      everything that the roles of a cluster need, once
 
 Topics are created with the partitions and retention of the settings, and KAFKA_REPLICATION_FACTOR copies. What is there
-already is never changed: where it differs, the command says so and ends with exit code 2.
+already is never changed: where it differs, the command says so, and with --strict it ends with exit code 2. Another
+number of partitions is always an error.
 ${PLATFORM_ENVIRONMENT}`;
 
 export function topicsCommand(): Command {
   const command = new Command('topics')
     .addOption(dirOption())
     .addOption(jsonOption())
+    .option('--strict', 'exit code 2 where a topic is not as it should be')
     .addHelpText('after', EXAMPLES);
   return addPlatformOptions(command).action(showTopics);
 }
@@ -48,7 +54,7 @@ async function showTopics(options: Options): Promise<void> {
   });
   try {
     const { topics, differences } = await examine(platform);
-    if (differences.length > 0) process.exitCode = exitCodeOf('CONFIG_INVALID');
+    if (options.strict === true && differences.length > 0) process.exitCode = exitCodeOf('CONFIG_INVALID');
     if (options.json === true) process.stdout.write(`${JSON.stringify({ topics, differences })}\n`);
     else print(topics, differences);
   } finally {
