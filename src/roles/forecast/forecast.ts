@@ -71,7 +71,10 @@ export function startForecast(deps: RoleDeps): ForecastRole {
         if (shards.get(partition)?.hold === hold) consumer?.pause([hold]);
       };
       const outside = steadfast(deps, hold, { role: 'forecast', troubles, onOutage });
-      const holding = { hold, outside, worker: createShardWorker(partition, { ...deps, ...outside }) };
+      const load = (): Promise<void> => outside.persist(() => deps.calendars.load());
+      const calendars = { ...deps.calendars, load };
+      const worker = createShardWorker(partition, { ...deps, ...outside, calendars });
+      const holding = { hold, outside, worker };
       coming.set(partition, holding);
       takeUp(holding, assignment).catch(fail);
     }
