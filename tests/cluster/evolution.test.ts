@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { names } from '../../src/adapters/kafka/names.ts';
 import { createRandom } from '../../src/simulator/random.ts';
+import { isRefused } from '../simulation/traffic.ts';
 import type { Sent } from '../simulation/traffic.ts';
 import { askRegistry, TRANSACTIONS } from './registry-fixture.ts';
 import { openClusterSystem, recordOf } from './system/cluster-system.ts';
@@ -28,32 +29,29 @@ test(`tickets of an older, our own and a newer release add up (seed ${SEED})`, a
     fields: ours.fields.filter(({ name }) => !LATER_FIELDS.includes(name)),
   }));
   const newer = await otherWriter(system, (ours) => ({
-    ...withLineField(ours, { name: 'serial_numbers', type: { type: 'array', items: 'string' }, default: [] }),
+    ...ours,
     fields: [
       { name: 'loyalty_tier', type: ['null', 'string'], default: null },
-      ...withLineField(ours, {
-        name: 'serial_numbers',
-        type: { type: 'array', items: 'string' },
-        default: [],
-      }).fields,
+      ...ours.fields.map((field) => (field.name === 'lines' ? withSerialNumbers(field) : field)),
     ],
   }));
   const random = createRandom('releases', SEED);
   const written = { older: 0, ours: 0, newer: 0 };
   const record = (each: Sent) => {
+    const { message } = each;
+    const refused = isRefused(each);
     const chance = random.uniform();
-    if (each.message === null || chance < 1 / 3) {
+    if (message === null || chance < 1 / 3) {
       written.ours += 1;
       return recordOf(each, system.platform);
     }
-    const refused = recordOf(each, system.platform).refused;
     if (chance < 2 / 3) {
       written.older += 1;
-      return { ...older.record(each.message), refused };
+      return { ...older.record(message), refused };
     }
     written.newer += 1;
-    const lines = each.message.lines.map((line) => ({ ...line, serial_numbers: ['a', 'b'] }));
-    return { ...newer.record(each.message, { loyalty_tier: 'gold', lines }), refused };
+    const lines = message.lines.map((line) => ({ ...line, serial_numbers: ['a', 'b'] }));
+    return { ...newer.record(message, { loyalty_tier: 'gold', lines }), refused };
   };
 
   system.keep('ingest');
@@ -72,13 +70,10 @@ test(`tickets of an older, our own and a newer release add up (seed ${SEED})`, a
   expect(await askRegistry(`/subjects/${prefix}${TRANSACTIONS}/versions`)).toHaveLength(3);
 });
 
-function withLineField(schema: RecordSchema, field: Field): RecordSchema {
-  return {
-    ...schema,
-    fields: schema.fields.map((each) => {
-      if (each.name !== 'lines') return each;
-      const type = each.type as { items: RecordSchema };
-      return { ...each, type: { ...type, items: { ...type.items, fields: [field, ...type.items.fields] } } };
-    }),
-  };
+/** The field that holds the lines, each with one more field in front. */
+function withSerialNumbers(field: Field): Field {
+  const type = field.type as { readonly items: RecordSchema };
+  const serialNumbers = { name: 'serial_numbers', type: { type: 'array', items: 'string' }, default: [] };
+  const items = { ...type.items, fields: [serialNumbers, ...type.items.fields] };
+  return { ...field, type: { ...type, items } };
 }
