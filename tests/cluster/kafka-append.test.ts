@@ -11,6 +11,11 @@ import type { OpenedLog } from './open-log.ts';
 import { readEverything } from './read-everything.ts';
 import { stackAddresses } from './stack.ts';
 
+/** From the beginning: Node says some things once in a process. */
+const warnings: string[] = [];
+const listen = (warning: Error): void => void warnings.push(`${warning.name}: ${warning.message}`);
+process.on('warning', listen);
+
 const open = logOpener();
 const record = (value: string, more: Partial<OutgoingRecord> = {}): OutgoingRecord => ({
   key: Buffer.from('k'),
@@ -117,4 +122,9 @@ describe('an append', () => {
       expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
     }
   });
+});
+
+test('nothing of all this made Node warn', () => {
+  process.off('warning', listen);
+  expect(warnings).toEqual([]);
 });

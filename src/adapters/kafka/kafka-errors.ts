@@ -181,8 +181,12 @@ function tooFewCopies(where: KafkaWhere): Told {
   );
 }
 
+/** Also what is left of a topic whose broker's disk has failed or is full: kafkajs asks again before it tells. */
 function noLeader(where: KafkaWhere): Told {
-  return unavailable(`No broker leads ${topicOf(where)} at the moment.`, BROKERS_REMEDY);
+  return unavailable(
+    `No broker leads ${topicOf(where)} at the moment.`,
+    'See whether the brokers are up and whether their disks are full; it is safe to try again.',
+  );
 }
 
 /** kafkajs does not tell why: rights that are lacking look the same. */
