@@ -171,7 +171,8 @@ async function format(settings: string, artifacts: Artifacts, options: BrokerOpt
   const done = join(options.dir, 'formatted');
   if (existsSync(done)) return;
   await rm(join(options.dir, 'data'), { recursive: true, force: true });
-  const clusterId = randomBytes(16).toString('base64url');
+  // A dash at its beginning would make it an option.
+  const clusterId = `F${randomBytes(16).toString('base64url').slice(1)}`;
   const tool = ['-cp', artifacts.kafkaClassPath, 'kafka.tools.StorageTool', 'format'];
   const args = [...tool, '-t', clusterId, '-c', settings, ...(options.formatArguments ?? [])];
   try {

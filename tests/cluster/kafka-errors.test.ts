@@ -105,4 +105,15 @@ test('a broker’s disk that takes nothing more is told of, and waited for', asy
   expect(events).toContainEqual(
     expect.objectContaining({ kind: 'retried', what: 'Appending to topic sales' }),
   );
+
+  // Of all this another tenant notices nothing.
+  const { log: tenant } = await open({ brokers: [broker.address] });
+  await tenant.ensureTopics([{ name: 'orders', partitions: 1 }]);
+  expect(await tenant.topics()).toEqual([{ name: 'orders', partitions: 1, replication: 1 }]);
+  expect(await tenant.append('orders', [{ key: null, value: null }])).toEqual([{ partition: 0, offset: 0 }]);
+  expect((await log.topics()).map(({ name }) => name)).toEqual(['sales']);
+  await expect(log.offsets('sales')).rejects.toMatchObject({
+    code: 'LOG_UNAVAILABLE',
+    message: 'No broker leads topic sales at the moment.',
+  });
 });

@@ -9,6 +9,7 @@ import type { KafkaLimits } from '../../config.ts';
 import { ForetillError } from '../../errors.ts';
 import type { KafkaAddress, KafkaTls } from './address.ts';
 import { registerCodecs } from './codecs.ts';
+import { tellOfLeaderlessPartitions } from './metadata-answers.ts';
 import { keepRequestTimersPositive } from './request-timers.ts';
 import { createTokenSource } from './oauth-token.ts';
 
@@ -19,6 +20,7 @@ export function clientSettings(
   onWarning?: (message: string) => void,
 ): KafkaConfig {
   keepRequestTimersPositive();
+  tellOfLeaderlessPartitions();
   registerCodecs();
   const { tls, sasl } = address;
   return {

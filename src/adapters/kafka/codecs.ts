@@ -2,11 +2,11 @@
  * All of Kafka's compression codecs. kafkajs has only gzip by itself: one batch that another producer packed otherwise
  * would stop a consumer. A batch that does not unpack, or unpacks to more than the maximum, is an error of that batch.
  */
-import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import type { CompressionTypes as CompressionType } from 'kafkajs';
+import snappy from 'kafkajs-snappy';
 import { compressFrame, decompressFrame } from 'lz4-napi';
 import type { KafkaLimits } from '../../config.ts';
 
@@ -20,9 +20,6 @@ type Codec = {
 /** A batch of 1 MiB of zeros would otherwise unpack to a gigabyte. Snappy and LZ4 cannot pack that densely. */
 const UNPACKED_BYTES_MAX = 256 * 1_048_576;
 const zlibMax = { maxOutputLength: UNPACKED_BYTES_MAX };
-
-/** Reads both of Snappy's forms: raw, and framed by Java's xerial library. */
-const snappy = createRequire(import.meta.url)('kafkajs-snappy') as () => Codec;
 
 const gzipCodec: Codec = {
   compress: ({ buffer }) => promisify(gzip)(buffer),
@@ -40,6 +37,7 @@ const zstdCodec: Codec = {
 /** For every client of this process. Doing it again changes nothing. */
 export function registerCodecs(): void {
   CompressionCodecs[CompressionTypes.GZIP] = () => gzipCodec;
+  // Reads both of Snappy's forms: raw, and framed by Java's xerial library.
   CompressionCodecs[CompressionTypes.Snappy] = snappy;
   CompressionCodecs[CompressionTypes.LZ4] = () => lz4Codec;
   CompressionCodecs[CompressionTypes.ZSTD] = () => zstdCodec;

@@ -31,7 +31,7 @@ export async function createTopics(parts: TopicCreationParts, specs: readonly To
   if (missing.length > 0) await awaitLeaders(parts, missing);
 }
 
-type Found = { readonly partitions: number } | 'without leaders';
+type Found = { readonly partitions: number; readonly led: boolean };
 
 async function findTopics(
   { admin, names }: TopicCreationParts,
@@ -49,15 +49,16 @@ async function findTopics(
   return found;
 }
 
-/** One topic at a time: kafkajs answers a question about many with the first error that any of them has. */
 async function findTopic(client: Admin, wireName: string): Promise<Found | null> {
   try {
     const { topics } = await client.fetchTopicMetadata({ topics: [wireName] });
-    return { partitions: topics[0]?.partitions.length ?? 0 };
+    const partitions = topics[0]?.partitions ?? [];
+    return { partitions: partitions.length, led: partitions.every(({ leader }) => leader >= 0) };
   } catch (error) {
     const type = protocolErrorOf(error);
     if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return null;
-    if (type === 'LEADER_NOT_AVAILABLE') return 'without leaders';
+    // It is being created at this moment.
+    if (type === 'LEADER_NOT_AVAILABLE') return { partitions: 0, led: false };
     throw error;
   }
 }
@@ -116,7 +117,7 @@ async function awaitLeaders(parts: TopicCreationParts, specs: readonly TopicSpec
   for (;;) {
     const found = await findTopics(parts, specs);
     for (const spec of specs) demandSame(spec, found.get(spec.name));
-    const waiting = specs.find(({ name }) => !isLed(found.get(name)));
+    const waiting = specs.find(({ name }) => found.get(name)?.led !== true);
     if (waiting === undefined) return;
     if (performance.now() > deadline) {
       throw new ForetillError(
@@ -131,10 +132,6 @@ async function awaitLeaders(parts: TopicCreationParts, specs: readonly TopicSpec
   }
 }
 
-function isLed(found: Found | undefined): boolean {
-  return found !== undefined && found !== 'without leaders';
-}
-
 function demandPartitions({ name, partitions }: TopicSpec): void {
   if (Number.isInteger(partitions) && partitions >= 1) return;
   throw new ForetillError('CONFIG_INVALID', `Topic ${name} cannot have ${partitions} partitions.`, {
@@ -143,7 +140,7 @@ function demandPartitions({ name, partitions }: TopicSpec): void {
 }
 
 function demandSame(spec: TopicSpec, found: Found | undefined): void {
-  if (found === undefined || found === 'without leaders' || found.partitions === spec.partitions) return;
+  if (found === undefined || found.partitions === 0 || found.partitions === spec.partitions) return;
   throw new ForetillError(
     'CONFIG_INVALID',
     `Topic ${spec.name} has ${found.partitions} partitions, not ${spec.partitions}: keys would change their place.`,

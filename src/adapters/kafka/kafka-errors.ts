@@ -35,8 +35,15 @@ export function protocolErrorOf(error: unknown): string | null {
  */
 export function isPassing(error: unknown): boolean {
   const { type, name } = rootOf(error);
-  return type !== undefined || name === 'KafkaJSConnectionError' || name === 'KafkaJSConnectionClosedError';
+  return type !== undefined || PASSING_NAMES.has(name);
 }
+
+const PASSING_NAMES: ReadonlySet<string> = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  // A leader of −1, or one that has just left.
+  'KafkaJSBrokerNotFound',
+]);
 
 /** The broker and the producer count differently: nothing sent by this producer will be taken any more. */
 export function isSequenceLost(error: unknown): boolean {
@@ -81,6 +88,7 @@ function tell(error: KafkaJsError, where: KafkaWhere): Told {
       `Kafka at ${error.broker ?? brokersOf(where)} did not answer in time.`,
       BROKERS_REMEDY,
     );
+  if (/^Broker .* not found/.test(error.message)) return noLeader(where);
   if (error.name === 'KafkaJSGroupCoordinatorNotFound') return noCoordinator(where);
   return unavailable(
     `Kafka at ${brokersOf(where)} cannot be used: ${withoutFullStop(error.message)}.`,
