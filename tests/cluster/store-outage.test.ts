@@ -4,10 +4,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { INGEST_GROUP } from '../../src/roles/ingest/ingest.ts';
-import { TOPICS } from '../../src/pipeline/topics.ts';
 import { createRandom } from '../../src/simulator/random.ts';
+import { eventually } from '../system/live-process.ts';
 import { storeAddress } from './stack.ts';
+import { behind } from './system/behind.ts';
 import { openClusterSystem, QUICK } from './system/cluster-system.ts';
 import type { ClusterSystem } from './system/cluster-system.ts';
 import { makeDays, UNTIL_MS } from './system/days.ts';
@@ -21,10 +21,12 @@ const OUTAGE_MS = 60_000;
 const LOST_SHARE = 0.4;
 
 let proxy: StoreProxy;
+let forecastsProxy: StoreProxy;
 let system: ClusterSystem;
 
 beforeEach(async () => {
   proxy = await startStoreProxy(storeAddress().url);
+  forecastsProxy = await startStoreProxy(storeAddress().url);
   system = await openClusterSystem({
     seed: SEED,
     rolesStoreUrl: proxy.url,
@@ -37,32 +39,40 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await system.close();
-  await proxy.close();
+  await Promise.all([proxy.close(), forecastsProxy.close()]);
 });
 
 test(`a minute without the store is waited out (seed ${SEED})`, async () => {
   const { sent, last, all } = makeDays(SEED, { perHour: 9, config: system.config });
-  const third = Math.ceil(sent.length / 3);
-  const roles = [system.keep('ingest'), system.keep('forecast')];
-  const processes = () => roles.map((role) => role.current());
-  await system.send(sent.slice(0, third));
-  await Promise.all(processes().map((each) => each.ready()));
+  const quarter = Math.ceil(sent.length / 4);
+  const ingest = system.keep('ingest');
+  const forecast = system.keep('forecast', { CLICKHOUSE_URL: forecastsProxy.url });
+  await system.send(sent.slice(0, quarter));
+  await Promise.all([ingest.current().ready(), forecast.current().ready()]);
 
+  // First for who reads what others close, so that there is something to read.
+  await forecastsProxy.refuse();
+  await system.send(sent.slice(quarter, 2 * quarter));
+  await eventually('ingest has done its part', async () => ((await behind(system)).size === 0 ? true : null));
   const sinceMs = performance.now();
   await proxy.refuse();
-  await system.send(sent.slice(third, 2 * third));
-  const said = await Promise.all(processes().map(heldUp));
-  expect(said).toEqual([expect.stringContaining('Role ingest'), expect.stringContaining('Role forecast')]);
-  for (const process of processes()) expect(process.output()).toContain(`ClickHouse at ${proxy.url}`);
-  const committed = await committedOffsets();
+  await system.send(sent.slice(2 * quarter, 3 * quarter));
+  const said = await Promise.all([heldUp(ingest.current()), heldUp(forecast.current())]);
+  expect(said).toEqual([
+    expect.stringContaining('Role ingest is held up'),
+    expect.stringContaining('Role forecast is held up'),
+  ]);
+  expect(ingest.current().output()).toContain(`ClickHouse at ${proxy.url}`);
+  expect(forecast.current().output()).toContain(`ClickHouse at ${forecastsProxy.url}`);
+  const waiting = await behind(system);
   await delay(OUTAGE_MS / 2 - (performance.now() - sinceMs));
-  await proxy.hang();
+  await Promise.all([proxy.hang(), forecastsProxy.hang()]);
   await delay(OUTAGE_MS - (performance.now() - sinceMs));
-  expect(await committedOffsets()).toEqual(committed);
-  await proxy.mend();
+  expect(await behind(system)).toEqual(waiting);
+  await Promise.all([proxy.mend(), forecastsProxy.mend()]);
 
-  await Promise.all(processes().map((each) => each.ready()));
-  await system.send(sent.slice(2 * third));
+  await Promise.all([ingest.current().ready(), forecast.current().ready()]);
+  await system.send(sent.slice(3 * quarter));
   await system.send(last);
   await system.settled(UNTIL_MS);
   await system.judge(all, UNTIL_MS);
@@ -80,8 +90,3 @@ test(`answers that are lost after the work was done double nothing (seed ${SEED}
   expect(proxy.lost()).toBeGreaterThan(20);
   expect(system.failures()).toEqual([]);
 });
-
-async function committedOffsets(): Promise<Map<number, number>> {
-  const committed = await system.platform.log.committed(INGEST_GROUP, TOPICS.transactions);
-  return new Map([...committed].map(([partition, { offset }]) => [partition, offset]));
-}

@@ -35,9 +35,10 @@ export type ClusterSystem = {
   readonly platform: Platform;
   /** Everything that a process is told of where things are. */
   readonly environment: Readonly<Record<string, string>>;
-  start(role: RoleName): RoleProcess;
+  /** `more`: what this one is told in place of `environment`. */
+  start(role: RoleName, more?: Readonly<Record<string, string>>): RoleProcess;
   /** Started again whenever it ends unasked; `close` ends it. */
-  keep(role: RoleName): Kept;
+  keep(role: RoleName, more?: Readonly<Record<string, string>>): Kept;
   /** Resolves when all of it is acknowledged; what is not is sent again. */
   send(sent: readonly Sent[]): Promise<void>;
   /** As `send`, for any records. Those that are `refused` must end in the dead letters. */
@@ -101,8 +102,8 @@ export async function openClusterSystem(options: ClusterSystemOptions): Promise<
   const failures: string[] = [];
   const refused = new Set<string>();
 
-  function start(role: RoleName): RoleProcess {
-    const process = startRole(role, environment);
+  function start(role: RoleName, more: Readonly<Record<string, string>> = {}): RoleProcess {
+    const process = startRole(role, { ...environment, ...more });
     processes.push(process);
     return process;
   }
@@ -124,9 +125,9 @@ export async function openClusterSystem(options: ClusterSystemOptions): Promise<
     platform,
     environment,
     start,
-    keep(role) {
+    keep(role, more) {
       const one = keepRunning(
-        () => start(role),
+        () => start(role, more),
         (process, { code }) =>
           failures.push(
             `${nameOf(process)}, exit code ${code}:\n${process.output().slice(-LAST_OUTPUT_CHARACTERS)}`,
