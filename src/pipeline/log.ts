@@ -99,6 +99,13 @@ export type Consumer = {
    * than the group waits: what is in work for it must not be told any more.
    */
   holds(partition: TopicPartition): boolean;
+  /**
+   * The offset of the next record that it would hand over, null for a partition that it does not hold. A batch counts as
+   * handed over when its handler is called; what was only fetched ahead does not. Offsets without a record to hand over
+   * (markers of transactions, what was given up with one or compacted away) are passed as soon as that is known, so that
+   * everything has been read when it is at least the partition's `end`.
+   */
+  position(partition: TopicPartition): number | null;
   /** In a sentence, what keeps it from its group or its records at the moment and is being tried again; null: nothing. */
   trouble(): string | null;
   /** Durable when resolved. Refused (LOG_UNAVAILABLE) for a partition this member does not hold. */

@@ -136,6 +136,55 @@ describe('reading from Kafka', () => {
     expect(a.events.filter(({ kind }) => kind === 'offset_gap')).toEqual([]);
   });
 
+  it('has read everything when what is left are markers and what was given up', async () => {
+    const a = await own.open();
+    const topic = await newTopic(a);
+    const place = { topic, partition: 0 };
+    const endOf = async () => (await a.log.offsets(topic)).get(0)?.end ?? 0;
+    const { consumer, seen } = await joinRecording(a.log, { topics: [topic] });
+    const producer = kafkajs().producer({
+      transactionalId: uniqueName('tx'),
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await producer.connect();
+    const transact = async (end: 'commit' | 'abort'): Promise<void> => {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic: wire(topic), messages: [{ partition: 0, value: end }] });
+      await transaction[end]();
+    };
+    await transact('commit');
+    await soon('what was committed', () => seen.records === 1);
+    await soon('its marker', () => consumer.position(place) === 2);
+    expect(await endOf()).toBe(2);
+    await transact('abort');
+    await soon('what was given up', () => consumer.position(place) === 4);
+    expect(await endOf()).toBe(4);
+    await producer.disconnect();
+    await consumer.stop();
+    expect(valuesOf(recordsOf(seen.batches))).toEqual(['commit']);
+
+    const late = await joinRecording(a.log, { topics: [topic], startFrom: 'earliest' }, (itself) => ({
+      onAssigned: async () => itself().seek({ ...place, offset: 1 }),
+    }));
+    await soon('the end, without a record', () => late.consumer.position(place) === 4);
+    await late.consumer.stop();
+    expect(late.seen.records).toBe(0);
+  });
+
+  it('has read everything when everything is deleted', async () => {
+    const a = await own.open();
+    const topic = await newTopic(a);
+    await a.log.append(topic, numbered(10));
+    await deleteBefore(topic, 10);
+    const { consumer, seen } = await joinRecording(a.log, { topics: [topic] }, (itself) => ({
+      onAssigned: async () => itself().seek({ topic, partition: 0, offset: 3 }),
+    }));
+    await soon('the end', () => consumer.position({ topic, partition: 0 }) === 10);
+    await consumer.stop();
+    expect(seen.records).toBe(0);
+  });
+
   it('outlives its broker: nothing is lost, and a membership goes on where its session is longer than the absence', async () => {
     // Until a broker is up again on a busy machine may take minutes.
     const patient = await own.open({ sessionTimeoutMs: 300_000, appendMsMax: 300_000 });

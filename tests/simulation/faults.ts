@@ -63,6 +63,7 @@ export function mortal(
         });
         return {
           holds: (partition) => consumer.holds(partition),
+          position: (partition) => consumer.position(partition),
           commit: effect((offsets) => consumer.commit(offsets)),
           pause: (partitions) => consumer.pause(partitions),
           resume: (partitions) => consumer.resume(partitions),

@@ -91,6 +91,10 @@ export class GroupMember implements Consumer {
     return this.#holdOn(partition) !== null;
   }
 
+  position(partition: TopicPartition): number | null {
+    return this.#holdOn(partition)?.reading.readerOf(partition)?.position ?? null;
+  }
+
   async commit(offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void> {
     const hold = this.#hold;
     for (const each of offsets) {

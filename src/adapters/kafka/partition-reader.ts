@@ -122,7 +122,21 @@ export class PartitionReader implements DeliverySource {
 
   /** Records are there that have not been taken, and nothing but ourselves holds them up. */
   get isBehind(): boolean {
-    return this.#mayFetch && this.#position < this.#end;
+    return this.#mayFetch && this.position < this.#end;
+  }
+
+  /** Of the next record to be taken: beyond what is known to hold none. */
+  get position(): number {
+    let position = this.#position;
+    for (const { records, lastOffset } of this.#line) {
+      if (records?.isAtEnd === false) return position;
+      position = lastOffset + 1;
+    }
+    for (const { batch, kept } of this.#packed) {
+      if (kept && batch.count > 0) return position;
+      position = batch.lastOffset + 1;
+    }
+    return this.#failure === null && this.#damage === null ? this.#fetchOffset : position;
   }
 
   get isPaused(): boolean {
@@ -217,7 +231,7 @@ export class PartitionReader implements DeliverySource {
     if (this.#unpacking) return;
     this.#unpacking = true;
     while (this.#failure === null && this.#lineBytes < this.#bytesAheadMax) {
-      const next = this.#packed.shift();
+      const [next] = this.#packed;
       if (next === undefined) break;
       await this.#lineUp(next);
     }
@@ -229,6 +243,7 @@ export class PartitionReader implements DeliverySource {
     const epoch = this.#epoch;
     const unpacked = kept ? await unpack(batch) : null;
     if (epoch !== this.#epoch || this.#state === 'closed') return;
+    this.#packed.shift();
     this.#packedBytes -= batch.body.length;
     const { baseOffset, lastOffset } = batch;
     if (unpacked instanceof Error) {

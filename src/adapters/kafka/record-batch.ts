@@ -103,6 +103,10 @@ export class RecordReader {
     this.#left = batch.count;
   }
 
+  get isAtEnd(): boolean {
+    return this.#left === 0;
+  }
+
   /** Null after the last. */
   next(): LogRecord | null {
     if (this.#left === 0) return null;

@@ -53,6 +53,10 @@ export class GroupMember implements Consumer {
     return this.#held.has(nameOf(partition));
   }
 
+  position(partition: TopicPartition): number | null {
+    return this.#held.get(nameOf(partition))?.position ?? null;
+  }
+
   async commit(offsets: readonly (TopicPartition & CommittedOffset)[]): Promise<void> {
     const { commitMetadataBytesMax } = this.#limits;
     for (const each of offsets) {

@@ -84,6 +84,12 @@ export class PartitionReader {
     return this.#state === 'open' && this.#chunks.length > 0;
   }
 
+  /** Of the next record to be taken, as far as it is known. */
+  get position(): number {
+    const [next] = this.#chunks;
+    return next === undefined ? this.#fetchOffset : decodeRecord(next.bytes, next.at, next.baseOffset).offset;
+  }
+
   /** The error that ended the reading, once: LOG_CORRUPT for a damaged record (a seek goes on), else of the log. */
   takeFailure(): { readonly error: unknown } | null {
     if (this.#failure === null || this.#failure.told || this.#chunks.length > 0) return null;

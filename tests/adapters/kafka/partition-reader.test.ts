@@ -99,6 +99,52 @@ describe('a partition’s reader', () => {
     expect(gaps).toEqual([]);
   });
 
+  it('stands at the next record there is: what was fetched is not passed, what holds none is', async () => {
+    const { reader, takeAll } = createReader();
+    const positions: number[] = [];
+    const batches = await Promise.all([
+      encodeNumbers(0, 3),
+      encodeMarker({ baseOffset: 3, producerId: 1, abort: false }),
+      encodeNumbers(4, 2),
+      encodeMarker({ baseOffset: 6, producerId: 1, abort: false }),
+    ]);
+    positions.push(reader.position);
+    reader.received(fetched(Buffer.concat(batches)), reader.epoch);
+    positions.push(reader.position);
+    reader.pause();
+    await takeAll();
+    positions.push(reader.position);
+    reader.resume();
+    for (const recordsMax of [1, 2, 1, 1]) {
+      expect(reader.take(recordsMax)?.records).toHaveLength(recordsMax);
+      positions.push(reader.position);
+    }
+    expect(positions).toEqual([0, 0, 0, 1, 4, 5, 7]);
+  });
+
+  it('stands behind a marker also while it is paused', async () => {
+    const { reader } = createReader(1);
+    reader.pause();
+    reader.received(fetched(await encodeMarker({ baseOffset: 1, producerId: 1, abort: true })), reader.epoch);
+    expect(reader.position).toBe(2);
+  });
+
+  it('stands at the oldest record when what came before is gone', () => {
+    const { reader } = createReader(2);
+    reader.outOfRange({ start: 5, end: 5 }, reader.epoch);
+    expect({ position: reader.position, behind: reader.isBehind }).toEqual({ position: 5, behind: false });
+  });
+
+  it('stands before what is damaged', async () => {
+    const { reader, takeAll } = createReader();
+    const whole = await encodeNumbers(0, 2);
+    const damaged = Buffer.from(await encodeNumbers(2, 2));
+    damaged[damaged.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
+    reader.received(fetched(Buffer.concat([whole, damaged])), reader.epoch);
+    await takeAll();
+    expect(reader.position).toBe(2);
+  });
+
   it('wants no more while it has its fill, and again when that is taken', async () => {
     const { reader, takeAll } = createReader(0, 10);
     expect({ wants: reader.wantsMore, full: reader.isFull }).toEqual({ wants: true, full: false });

@@ -157,6 +157,83 @@ export function describeControl(bench: Bench): void {
     });
   });
 
+  describe('position', () => {
+    it('is where the group goes on, then behind each batch that is handed over, and at the end when all has been read', async () => {
+      const topic = await bench.topic();
+      await bench.log.append(topic, numbered(20));
+      const own = { topic, partition: 0 };
+      const positions: (number | null)[] = [];
+      const { consumer, seen } = await joinRecording(
+        bench.log,
+        { topics: [topic], batchRecordsMax: 6 },
+        (itself) => ({
+          async onAssigned() {
+            positions.push(itself().position(own));
+          },
+          async eachBatch() {
+            positions.push(itself().position(own));
+          },
+        }),
+      );
+      await bench.until('the end', () => seen.records === 20);
+      expect(positions).toEqual([0, ...seen.batches.map((batch) => after(batch).offset)]);
+      const end = (await bench.log.offsets(topic)).get(0)?.end;
+      expect([consumer.position(own), end]).toEqual([20, 20]);
+      await consumer.stop();
+    });
+
+    it('does not count what was fetched ahead', async () => {
+      const topic = await bench.topic();
+      await bench.log.append(topic, numbered(20));
+      const { consumer, seen } = await joinRecording(
+        bench.log,
+        { topics: [topic], batchRecordsMax: 7 },
+        (itself) => ({
+          async eachBatch(batch) {
+            itself().pause([batch]);
+          },
+        }),
+      );
+      await bench.until('a batch', () => seen.batches.length === 1);
+      await bench.log.append(topic, numbered(1));
+      expect(consumer.position({ topic, partition: 0 })).toBe(seen.records);
+      await consumer.stop();
+    });
+
+    it('is what was sought, and what was committed', async () => {
+      const topic = await bench.topic();
+      const own = { topic, partition: 0 };
+      await bench.log.append(topic, numbered(20));
+      const first = await joinRecording(bench.log, { topics: [topic] }, (itself) => ({
+        async onAssigned() {
+          itself().pause([own]);
+          itself().seek({ ...own, offset: 13 });
+          await itself().commit([{ ...own, offset: 17, metadata: '' }]);
+        },
+      }));
+      await bench.until('its assignment', () => first.seen.assigned.length === 1);
+      expect(first.consumer.position(own)).toBe(13);
+      await first.consumer.stop();
+      const second = await joinRecording(bench.log, { topics: [topic], group: first.group }, (itself) => ({
+        onAssigned: async () => itself().pause([own]),
+      }));
+      await bench.until('its assignment', () => second.seen.assigned.length === 1);
+      expect(second.consumer.position(own)).toBe(17);
+      await second.consumer.stop();
+    });
+
+    it('is null for what is not held', async () => {
+      const topic = await bench.topic();
+      const own = { topic, partition: 0 };
+      const { consumer, seen } = await joinRecording(bench.log, { topics: [topic] });
+      expect(consumer.position(own)).toBeNull();
+      await bench.until('its assignment', () => seen.assigned.length === 1);
+      expect([consumer.position(own), consumer.position({ topic, partition: 1 })]).toEqual([0, null]);
+      await consumer.stop();
+      expect(consumer.position(own)).toBeNull();
+    });
+  });
+
   describe('stop', () => {
     it('waits for the batch in work, then revokes; both may commit', async () => {
       const topic = await bench.topic();
