@@ -87,7 +87,12 @@ export type StoreLimits = {
   readonly inFlightMax: number;
   /** …and beyond this many waiting are refused (STORE_UNAVAILABLE). */
   readonly waitingMax: number;
+  /** One attempt without a byte of an answer: as long as the longest statement. */
   readonly requestMsMax: number;
+  /** All attempts of one request begin within this time; nothing heard of the store for so long fails all requests. */
+  readonly requestsMsMax: number;
+  /** While an answer is awaited the store is pinged this often, and has this long to answer. */
+  readonly pingMsMax: number;
   /** Attempts of one request, all with the same bytes and token: about a quarter of a minute. Roles then say so, and go on. */
   readonly attemptsMax: number;
   /** The pause after the first failed attempt; it doubles up to the maximum, each with jitter. */
@@ -191,6 +196,8 @@ export type Config = {
   /** Scores of a warm start are kept for this many days back. */
   readonly warmScoreDays: number;
   readonly bucketMessageEntriesMax: number;
+  /** Larger ones are cut: below what any log takes as one record. */
+  readonly bucketMessageBytesMax: number;
   readonly bucketBatchRecordsMax: number;
   readonly storeRowsPerInsert: number;
   /** How often silence is looked for. */
@@ -265,6 +272,7 @@ export const DEFAULT_CONFIG: Config = {
   foldChunkBuckets: 336,
   warmScoreDays: 28,
   bucketMessageEntriesMax: 5_000,
+  bucketMessageBytesMax: 524_288,
   bucketBatchRecordsMax: 500,
   storeRowsPerInsert: 100_000,
   ingestTickMs: 100,
@@ -330,6 +338,8 @@ export const DEFAULT_CONFIG: Config = {
     inFlightMax: 8,
     waitingMax: 1_000,
     requestMsMax: 120_000,
+    requestsMsMax: 45_000,
+    pingMsMax: 5_000,
     attemptsMax: 12,
     retryDelayMs: 50,
     retryDelayMsMax: 4_000,
@@ -404,6 +414,12 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
     config.schemaRegistry.unknownIdMs >= 30_000 && config.schemaRegistry.unknownIdsMax >= 1,
     'a schema id that is unknown may be asked for once in 30 s at most, and one must be remembered',
     'Raise schemaRegistry.unknownIdMs and unknownIdsMax.',
+  );
+  const { store } = config;
+  demand(
+    2 * store.pingMsMax <= store.requestsMsMax,
+    'a store must have been asked twice before it counts as silent',
+    'Use a store.pingMsMax of at most half of store.requestsMsMax.',
   );
   const { kafka } = config;
   demand(

@@ -4,16 +4,21 @@
  * Every request is repeated with the same bytes (and an insert with the same deduplication token) after a failure
  * that passes by itself, with a rising pause, so a lost acknowledgement or a restarting engine neither loses nor
  * doubles rows. Statements given to `command` must therefore be repeatable.
+ *
+ * All attempts of a request begin within `requestsMsMax`. The last may take its own time, for a long statement, as long
+ * as the store answers pings beside it; when nothing is heard of the store for `requestsMsMax`, all requests fail.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import type { StoreLimits } from '../../config.ts';
 import { ForetillError } from '../../errors.ts';
 import type { ColumnType } from './exact-integers.ts';
 import { isExact, wideIntegerColumns } from './exact-integers.ts';
+import { orAborted } from '../or-aborted.ts';
 import { limitInFlight } from './in-flight.ts';
 import { failureKind, retryDelayMs } from './retry.ts';
+import { watchSilence } from './silence.ts';
 
 /** A table to insert into and the order of a row's values. */
 export type Table = { readonly name: string; readonly columns: readonly [string, ...string[]] };
@@ -43,6 +48,7 @@ export type Store = {
   command(sql: string, params?: Params, options?: { token?: string }): Promise<void>;
   /** Whether the store answers now; no retries. */
   ping(): Promise<boolean>;
+  /** What is under way or waits is rejected (STORE_UNAVAILABLE), as is every request after it. */
   close(): Promise<void>;
 };
 
@@ -70,14 +76,21 @@ const SETTINGS: ClickHouseSettings = {
 /** Opens the store and waits until it answers. Errors: STORE_UNAVAILABLE, STORE_REJECTED (e.g. wrong password). */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const database = options.database ?? 'foretill';
-  if (options.createDatabase === true) {
-    const server = connect(options, 'default');
-    await server.command('CREATE DATABASE IF NOT EXISTS {database:Identifier}', { database });
+  await awaitStore(options, database);
+  return connect(options, database);
+}
+
+/** A store that is only just starting is waited for as long as any request may take, however often it is tried. */
+async function awaitStore(options: StoreOptions, database: string): Promise<void> {
+  const patient = { ...options, limits: { ...options.limits, attemptsMax: Infinity } };
+  const create = options.createDatabase === true;
+  const server = connect(patient, create ? 'default' : database);
+  try {
+    if (create) await server.command('CREATE DATABASE IF NOT EXISTS {database:Identifier}', { database });
+    else await server.query('SELECT 1 AS one');
+  } finally {
     await server.close();
   }
-  const store = connect(options, database);
-  await store.query('SELECT 1 AS one');
-  return store;
 }
 
 function connect(options: StoreOptions, database: string): Store {
@@ -89,35 +102,75 @@ function connect(options: StoreOptions, database: string): Store {
     onFull: () => unavailable(options.url, `${limits.waitingMax} requests are already waiting`),
   });
 
+  const seconds = Math.round(limits.requestsMsMax / 1_000);
+  let end = new AbortController();
+  const watch = watchSilence({
+    silentMsMax: limits.requestsMsMax,
+    pingMsMax: limits.pingMsMax,
+    ping,
+    onSilent() {
+      const silent = end;
+      if (!closed) end = new AbortController();
+      silent.abort(unavailable(options.url, `nothing was heard of it for ${seconds} s`));
+    },
+  });
+  let closed = false;
+
+  async function ping(): Promise<boolean> {
+    const abort_signal = AbortSignal.timeout(limits.pingMsMax);
+    return (await client.ping({ select: false, abort_signal })).success;
+  }
+
   /** One request with its retries; `about` names it in errors. */
-  function request<T>(about: string, attemptOnce: () => Promise<T>): Promise<T> {
-    return inTurn(async () => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await attemptOnce();
-        } catch (error) {
-          const kind = failureKind(error);
-          if (kind === 'bug' || error instanceof ForetillError) throw error;
-          if (kind === 'refused') throw rejected(about, error);
-          if (attempt >= limits.attemptsMax) throw exhausted(options.url, { kind, attempt, error });
-          const delayMs = retryDelayMs(attempt, {
-            baseMs: limits.retryDelayMs,
-            maxMs: limits.retryDelayMsMax,
-            random: Math.random,
-          });
-          options.onRetry?.({ attempt, delayMs, error });
-          await delay(delayMs);
-        }
+  async function request<T>(
+    about: string,
+    attemptOnce: (abort_signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { signal } = end;
+    watch.began();
+    try {
+      return await inTurn(() => repeat(about, { attemptOnce, signal }), signal);
+    } finally {
+      watch.ended();
+    }
+  }
+
+  async function repeat<T>(
+    about: string,
+    { attemptOnce, signal }: { attemptOnce: (signal: AbortSignal) => Promise<T>; signal: AbortSignal },
+  ): Promise<T> {
+    const deadlineMs = performance.now() + limits.requestsMsMax;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await orAborted(attemptOnce(signal), signal);
+        watch.heard();
+        return result;
+      } catch (error) {
+        signal.throwIfAborted();
+        const kind = failureKind(error);
+        if (error instanceof ClickHouseError) watch.heard();
+        if (kind === 'bug' || error instanceof ForetillError) throw error;
+        if (kind === 'refused') throw rejected(about, error);
+        const delayMs = retryDelayMs(attempt, {
+          baseMs: limits.retryDelayMs,
+          maxMs: limits.retryDelayMsMax,
+          random: Math.random,
+        });
+        if (attempt >= limits.attemptsMax || performance.now() + delayMs > deadlineMs)
+          throw exhausted(options.url, { kind, attempt, error });
+        options.onRetry?.({ attempt, delayMs, error });
+        await orAborted(delay(delayMs, undefined, { signal }), signal);
       }
-    });
+    }
   }
 
   return {
     async insert(table, rows, { token }) {
       const { count, text } = 'text' in rows ? rows : encodeRows(rows, (row) => row);
       if (count === 0) return;
-      await request(`inserting ${count} rows into ${table.name}`, () =>
+      await request(`inserting ${count} rows into ${table.name}`, (abort_signal) =>
         client.insert({
+          abort_signal,
           table: table.name,
           columns: [...table.columns],
           values: [text],
@@ -127,8 +180,8 @@ function connect(options: StoreOptions, database: string): Store {
       );
     },
     async query<T>(sql: string, params: Params = {}) {
-      return request(`reading (${firstLine(sql)})`, async () => {
-        const answer = await client.query({ query: sql, query_params: params, format: 'JSON' });
+      return request(`reading (${firstLine(sql)})`, async (abort_signal) => {
+        const answer = await client.query({ query: sql, query_params: params, format: 'JSON', abort_signal });
         const { meta, data } = await answer.json<Record<string, unknown>>();
         for (const name of wideIntegerColumns(meta ?? [])) {
           if (!data.every((row) => isExact(row[name]))) throw tooWide(name, sql);
@@ -137,8 +190,9 @@ function connect(options: StoreOptions, database: string): Store {
       });
     },
     async queryColumns<T extends Record<string, unknown[]>>(sql: string, params: Params = {}) {
-      return request(`reading (${firstLine(sql)})`, async () => {
+      return request(`reading (${firstLine(sql)})`, async (abort_signal) => {
         const answer = await client.query({
+          abort_signal,
           query: sql,
           query_params: params,
           format: 'JSONColumnsWithMetadata',
@@ -153,18 +207,25 @@ function connect(options: StoreOptions, database: string): Store {
       });
     },
     async command(sql, params = {}, { token } = {}) {
-      await request(firstLine(sql), () =>
+      await request(firstLine(sql), (abort_signal) =>
         client.command({
+          abort_signal,
           query: sql,
           query_params: params,
           ...(token === undefined ? {} : { clickhouse_settings: { insert_deduplication_token: token } }),
         }),
       );
     },
-    ping: async () => (await client.ping()).success,
-    close: () => client.close(),
+    ping,
+    async close() {
+      closed = true;
+      end.abort(unavailable(options.url, 'it was closed here'));
+      await client.close();
+    },
   };
 }
+
+const PING_CONNECTIONS = 2;
 
 function openClient(options: StoreOptions, database: string): ClickHouseClient {
   const { limits } = options;
@@ -182,7 +243,8 @@ function openClient(options: StoreOptions, database: string): ClickHouseClient {
     // It would print statements with their values; what matters is told through errors and onRetry.
     log: { level: ClickHouseLogLevel.OFF },
     request_timeout: limits.requestMsMax,
-    max_open_connections: limits.inFlightMax,
+    // Whether it lives must be asked beside any number of long statements.
+    max_open_connections: limits.inFlightMax + PING_CONNECTIONS,
     keep_alive: {
       enabled: true,
       idle_socket_ttl: limits.idleSocketMsMax,

@@ -6,6 +6,7 @@ import { ClickHouseError } from '@clickhouse/client';
 
 /** https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp */
 const PASSING_CODES: ReadonlySet<string> = new Set([
+  '159', // TIMEOUT_EXCEEDED
   '202', // TOO_MANY_SIMULTANEOUS_QUERIES
   '203', // NO_FREE_CONNECTION
   '209', // SOCKET_TIMEOUT
@@ -19,6 +20,7 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
   '285', // TOO_FEW_LIVE_REPLICAS
   '286', // UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
   '319', // UNKNOWN_STATUS_OF_INSERT
+  '394', // QUERY_WAS_CANCELLED, also by a server that is being stopped
   '439', // CANNOT_SCHEDULE_TASK
   '745', // SERVER_OVERLOADED
   '999', // KEEPER_EXCEPTION

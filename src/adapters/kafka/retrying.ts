@@ -1,6 +1,7 @@
 /** Doing again what a broker could not do now: with pauses that grow, until it is done, refused for good, or not wanted. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaLimits } from '../../config.ts';
+import { orAborted } from '../or-aborted.ts';
 import type { KafkaEvent } from './events.ts';
 import { kafkaError, protocolErrorOf } from './kafka-errors.ts';
 import type { KafkaWhere } from './kafka-errors.ts';
@@ -87,18 +88,5 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
     await delay(ms, undefined, { signal });
   } catch {
     signal.throwIfAborted();
-  }
-}
-
-/** What the promise gives, or at once the signal's reason; then nobody hears of the promise any more. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  promise.catch(() => undefined);
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

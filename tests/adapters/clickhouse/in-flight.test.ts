@@ -32,3 +32,18 @@ it('runs so many at once, the others in turn, and refuses what is beyond', async
   finish[5]!();
   expect(await again).toBe(5);
 });
+
+it('lets go who waits when its signal is aborted, and keeps the others in turn', async () => {
+  const run = limitInFlight({ max: 1, waitingMax: 2, onFull: () => new Error('full') });
+  const first = Promise.withResolvers<string>();
+  const results = [run(() => first.promise)];
+  const end = new AbortController();
+  const given = run(async () => 'never', end.signal);
+  results.push(run(async () => 'third'));
+  end.abort(new Error('given up'));
+  await expect(given).rejects.toThrow('given up');
+  await expect(run(async () => 'never', end.signal)).rejects.toThrow('given up');
+  results.push(run(async () => 'fourth'));
+  first.resolve('first');
+  expect(await Promise.all(results)).toEqual(['first', 'third', 'fourth']);
+});

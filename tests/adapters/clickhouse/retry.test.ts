@@ -16,6 +16,8 @@ describe('a failure', () => {
     ['a proxy that answers for a server', new Error('<html>502 Bad Gateway'), 'passing'],
     ['an answer cut short', new SyntaxError('Unexpected end of JSON input'), 'passing'],
     ['too many parts', answered('252'), 'passing'],
+    ['a statement that took too long', answered('159'), 'passing'],
+    ['a statement that a stopping server ended', answered('394'), 'passing'],
     ['a keeper that is away', answered('999'), 'passing'],
     ['a syntax error', answered('62'), 'refused'],
     ['a wrong password', answered('516'), 'refused'],

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Store, Table } from '../../../src/adapters/clickhouse/client.ts';
 import { openStore } from '../../../src/adapters/clickhouse/client.ts';
 import { DEFAULT_CONFIG } from '../../../src/config.ts';
+import type { StoreLimits } from '../../../src/config.ts';
 import { startCuttingProxy } from './cutting-proxy.ts';
+import type { CuttingProxy } from './cutting-proxy.ts';
 import { useEngine } from './engine-fixture.ts';
 
 const fixture = useEngine();
@@ -193,20 +195,108 @@ describe('an insert', () => {
 });
 
 describe('a store that does not answer', () => {
+  async function openThrough(
+    url: string,
+    limits: Partial<StoreLimits>,
+    onRetry: (retry: { attempt: number }) => void = () => undefined,
+  ): Promise<Store> {
+    const { username, password } = fixture.engine();
+    const store = { url, username, password, database: 'default' };
+    return openStore({ ...store, limits: { ...DEFAULT_CONFIG.store, ...limits }, onRetry });
+  }
+
   it('is reported after the last attempt', async () => {
     const proxy = await startCuttingProxy(fixture.engine().url);
-    proxy.cutNext(100);
-    const { username, password } = fixture.engine();
     const retries: number[] = [];
-    const opening = openStore({
-      url: proxy.url,
-      username,
-      password,
-      limits: { ...DEFAULT_CONFIG.store, attemptsMax: 3, retryDelayMs: 1 },
-      onRetry: ({ attempt }) => retries.push(attempt),
-    });
-    await expect(opening).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
+    const store = await openThrough(proxy.url, { attemptsMax: 3, retryDelayMs: 1 }, ({ attempt }) =>
+      retries.push(attempt),
+    );
+    proxy.cutNext(100);
+    const asking = store.query('SELECT 1 AS one');
+    await expect(asking).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE', retryable: true });
     expect(retries).toEqual([1, 2]);
+    await store.close();
+    await proxy.close();
+  });
+
+  it('is waited for at the start for as long as a request may take, however often', async () => {
+    const proxy = await startCuttingProxy(fixture.engine().url);
+    proxy.cutNext(20);
+    const store = await openThrough(proxy.url, { attemptsMax: 3, retryDelayMsMax: 5 });
+    expect(await store.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    proxy.cutNext(Infinity);
+    await expect(
+      openThrough(proxy.url, { attemptsMax: 3, requestsMsMax: 500, pingMsMax: 100 }),
+    ).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await store.close();
+    await proxy.close();
+  });
+
+  it('because it hangs is reported in time, to who waits for his turn as well, and works again afterwards', async () => {
+    const proxy = await startCuttingProxy(fixture.engine().url);
+    const store = await openThrough(proxy.url, {
+      inFlightMax: 1,
+      requestsMsMax: 1_000,
+      pingMsMax: 100,
+    });
+    proxy.hang();
+    const asked = [1, 2, 3].map(() => store.query('SELECT 1 AS one'));
+    for (const { status, reason } of (await Promise.allSettled(asked)) as PromiseRejectedResult[]) {
+      expect(status).toBe('rejected');
+      expect(reason).toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        message: expect.stringContaining('nothing was heard of it for 1 s'),
+      });
+    }
+    expect(await store.ping()).toBe(false);
+    proxy.goOn();
+    expect(await store.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await store.close();
+    await proxy.close();
+  });
+
+  it('because it is busy with a long statement is waited for', async () => {
+    const { url } = fixture.engine();
+    const store = await openThrough(url, { inFlightMax: 1, requestsMsMax: 500, pingMsMax: 50 });
+    expect(await store.query('SELECT sleep(2) AS slept')).toEqual([{ slept: 0 }]);
+    await store.close();
+  });
+
+  it('to a statement in its own time is not asked again and again', async () => {
+    const proxy = await startCuttingProxy(fixture.engine().url);
+    const retries: number[] = [];
+    const limits = { requestMsMax: 1_000, requestsMsMax: 700, pingMsMax: 50 };
+    const store = await openThrough(proxy.url, limits, ({ attempt }) => retries.push(attempt));
+    const asking = store.query('SELECT sleep(3) AS slept SETTINGS max_execution_time = 60');
+    await expect(asking).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(retries).toEqual([]);
+    await store.close();
+    await proxy.close();
+  });
+
+  it.each([
+    ['is away', { takeAway: (proxy: CuttingProxy) => proxy.cutNext(Infinity), isRetried: true }],
+    ['hangs', { takeAway: (proxy: CuttingProxy) => proxy.hang(), isRetried: false }],
+  ])('because it %s keeps nobody from closing', async (_, { takeAway, isRetried }) => {
+    const proxy = await startCuttingProxy(fixture.engine().url);
+    const retried = Promise.withResolvers<void>();
+    const store = await openThrough(
+      proxy.url,
+      { inFlightMax: 2, attemptsMax: Infinity, retryDelayMs: 60_000, retryDelayMsMax: 60_000 },
+      () => retried.resolve(),
+    );
+    takeAway(proxy);
+    const asked = [1, 2, 3].map(() => store.query('SELECT 1 AS one'));
+    const ended = Promise.allSettled(asked);
+    if (isRetried) await retried.promise;
+    await store.close();
+    for (const { reason } of (await ended) as PromiseRejectedResult[]) {
+      expect(reason).toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        message: expect.stringContaining('it was closed here'),
+      });
+    }
+    await expect(store.query('SELECT 1 AS one')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await proxy.close();
   });
 
