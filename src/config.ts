@@ -67,6 +67,10 @@ export type KafkaLimits = {
   readonly appendBytesInFlightMax: number;
   /** An append is tried for this long before it fails (LOG_UNAVAILABLE). */
   readonly appendMsMax: number;
+  /** A question about topics, offsets or groups is asked for this long, again and again, before it fails (LOG_UNAVAILABLE). */
+  readonly questionMsMax: number;
+  /** At the end appends under way, and then the connections, have this long altogether; what is left is cut off. */
+  readonly closeMsMax: number;
   /** The pause after a failed attempt; it doubles up to the maximum, each with jitter. */
   readonly retryDelayMs: number;
   readonly retryDelayMsMax: number;
@@ -326,6 +330,8 @@ export const DEFAULT_CONFIG: Config = {
     produceBytesMax: 4 * 1_048_576,
     appendBytesInFlightMax: 64 * 1_048_576,
     appendMsMax: 20_000,
+    questionMsMax: 10_000,
+    closeMsMax: 3_000,
     retryDelayMs: 100,
     retryDelayMsMax: 2_000,
     topicReadyMsMax: 30_000,

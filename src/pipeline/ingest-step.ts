@@ -45,6 +45,7 @@ export type IngestInput = {
 
 export type IngestLimits = {
   readonly allowedLatenessMs: number;
+  readonly futureSkewMsMax: number;
   readonly idleAfterMs: number;
   /** A revision may name a business date this many days off the day on which it replaces something. */
   readonly businessDateSkewDaysMax: number;
@@ -105,7 +106,9 @@ export function ingestStep(state: SourceState, input: IngestInput, limits: Inges
 function nextWatermark(watermark: Watermark, input: IngestInput, limits: IngestLimits): Watermark {
   if (input.tickets.length === 0)
     return input.caughtUp ? idle(watermark, { ...limits, ...input }) : watermark;
-  const maxEndMs = input.tickets.reduce((max, { transaction }) => Math.max(max, transaction.endTimeMs), 0);
+  const latestMs = input.tickets.reduce((max, { transaction }) => Math.max(max, transaction.endTimeMs), 0);
+  // A producer whose clock is wrong stamps record and ticket alike: our own clock has the last word on what time it is.
+  const maxEndMs = Math.min(latestMs, input.nowMs + limits.futureSkewMsMax);
   return observe(watermark, { maxEndMs, nowMs: input.nowMs, allowedLatenessMs: limits.allowedLatenessMs });
 }
 

@@ -152,8 +152,15 @@ export type Log = {
     options: TailOptions,
     handler: Pick<ConsumerHandler, 'eachBatch' | 'onCrash' | 'onUnreadable'>,
   ): Promise<{ stop(): Promise<void> }>;
+  /**
+   * A partition that cannot be asked about at the moment, as no broker leads it, is missing, which says nothing of where
+   * it ends: do not take it for empty. LOG_UNAVAILABLE when that is so of all.
+   */
   offsets(topic: string): Promise<ReadonlyMap<number, OffsetRange>>;
   committed(group: string, topic: string): Promise<ReadonlyMap<number, CommittedOffset>>;
-  /** Stops consumers and tails as `stop` does, waits for appends in flight. Calls after it are refused. */
+  /**
+   * Stops consumers and tails as `stop` does, then waits for appends in flight, though not for ever: they are refused
+   * (LOG_UNAVAILABLE) when a log that is away does not take them, and may be there nevertheless. Calls after it are refused.
+   */
   close(): Promise<void>;
 };

@@ -57,6 +57,8 @@ export type Steadfast = {
   readonly codec: Codec;
   /** Tries again for as long as there is an outage and the partition is held. Rejects with PartitionLost, or with any other error. */
   persist<T>(task: () => Promise<T>): Promise<T>;
+  /** Tries once; rejects with PartitionLost as soon as the partition is given up, whatever becomes of the task. */
+  once<T>(task: () => Promise<T>): Promise<T>;
 };
 
 /** What passes without anyone changing anything here. A full disk is not among them: somebody has to make room. */
@@ -77,16 +79,7 @@ export function outageDelayMs(failures: number, { outageRetryMs, outageRetryMsMa
 export function steadfast(
   deps: RoleDeps,
   hold: Hold,
-  {
-    role,
-    troubles,
-    onOutage,
-  }: {
-    readonly role: RoleName;
-    readonly troubles: Troubles;
-    /** Told of every failure: whoever has a batch in work is not stuck, but waits. */
-    readonly onOutage?: () => void;
-  },
+  { role, troubles }: { readonly role: RoleName; readonly troubles: Troubles },
 ): Steadfast {
   const { partition } = hold;
 
@@ -101,7 +94,6 @@ export function steadfast(
         if (!isOutage(error)) throw error;
         const delayMs = outageDelayMs(attempt, deps.config);
         troubles.set(partition, error.message);
-        onOutage?.();
         deps.telemetry.events.outageMet({ role, partition, code: error.code, delayMs, error });
         await delay(delayMs, undefined, { signal: hold.signal }).catch(() => {});
       }
@@ -111,6 +103,7 @@ export function steadfast(
   const { log, store, codec } = deps;
   return {
     persist,
+    once: (task) => orGivenUp(task(), hold.signal),
     log: {
       ...log,
       append: (topic, records) => persist(() => log.append(topic, records)),

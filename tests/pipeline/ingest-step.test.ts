@@ -18,6 +18,7 @@ const DAY_MS = 24 * HOUR_MS;
 const NOON_MS = Date.UTC(2026, 2, 1, 12);
 const LIMITS: IngestLimits = {
   allowedLatenessMs: 2 * MINUTE_MS,
+  futureSkewMsMax: DAY_MS,
   idleAfterMs: MINUTE_MS,
   businessDateSkewDaysMax: 1,
   messageEntriesMax: 1_000,
@@ -122,6 +123,14 @@ describe('the first batch of a source', () => {
     const effects = step(source(null), [ticket(5, yesterday)]);
     expect(buckets(effects)).toEqual(['day -1 406']);
     expect(effects.close?.afterMs).toBeLessThan(yesterday.dayEndMs);
+  });
+
+  test('of a till a year ahead moves the watermark no further than our own clock', () => {
+    const effects = step(source(null), [ticket(5), ticket(365 * 24 * 60)], {
+      futureSkewMsMax: 5 * MINUTE_MS,
+    });
+    expect(minuteOf(effects.watermarkMs)).toBe(3);
+    expect(effects.close).toBeNull();
   });
 
   test('of refused records alone says and does nothing', () => {

@@ -33,14 +33,12 @@ function bench(outcomes: (ErrorCode | Error)[], onAttempt: (attempt: number) => 
   const troubles: Troubles = new Map();
   let held = true;
   const hold = holdOf(PLACE, () => held);
-  let told = 0;
-  const outside = steadfast(deps, hold, { role: 'ingest', troubles, onOutage: () => (told += 1) });
+  const outside = steadfast(deps, hold, { role: 'ingest', troubles });
   return {
     hold,
     outside,
     troubles,
     attempts: () => attempts,
-    told: () => told,
     lose: () => (held = false),
   };
 }
@@ -60,11 +58,10 @@ describe('an outage', () => {
 
   test('is told while it lasts', async () => {
     const seen: (string | undefined)[] = [];
-    const { outside, troubles, told } = bench(['LOG_UNAVAILABLE', 'LOG_UNAVAILABLE'], () =>
+    const { outside, troubles } = bench(['LOG_UNAVAILABLE', 'LOG_UNAVAILABLE'], () =>
       seen.push(troubles.get(3)),
     );
     await outside.log.append('t', []);
-    expect(told()).toBe(2);
     expect(seen).toEqual([undefined, 'LOG_UNAVAILABLE.', 'LOG_UNAVAILABLE.']);
   });
 
@@ -103,5 +100,12 @@ describe('a partition', () => {
     hold.giveUp();
     await expect(waiting).rejects.toThrow('tickets/3 is not held any more');
     expect(hold.lasts()).toBe(false);
+  });
+
+  test('has an outage handed on by what is to be tried once', async () => {
+    const { outside } = bench([]);
+    await expect(outside.once(async () => Promise.reject(failure('LOG_UNAVAILABLE')))).rejects.toThrow(
+      'LOG_',
+    );
   });
 });

@@ -46,14 +46,31 @@ export async function writeCheckpoint(
   }
 }
 
-/** The latest complete generation of this layout, or null. */
-export async function readCheckpoint(store: Store, place: CheckpointPlace): Promise<Checkpoint | null> {
+/** Of any layout, complete or not; 0 when there is none. */
+export async function lastGeneration(store: Store, shard: number): Promise<number> {
+  const [found] = await store.query<{ generation: number }>(
+    'SELECT max(generation) AS generation FROM model_state WHERE shard = {shard:UInt32}',
+    { shard },
+  );
+  return found?.generation ?? 0;
+}
+
+/**
+ * The latest complete generation of this layout that stands within these offsets, or null: also when it is dropped while
+ * it is being read, by the member that has written a later one.
+ */
+export async function readCheckpoint(
+  store: Store,
+  place: CheckpointPlace,
+  offsets: { readonly from: number; readonly to: number } = { from: 0, to: Number.MAX_SAFE_INTEGER },
+): Promise<Checkpoint | null> {
   const [found] = await store.query<{ generation: number; next_offset: number; parts: number }>(
     `SELECT generation, any(model_state.next_offset) AS next_offset, max(model_state.parts) AS parts FROM model_state
      WHERE shard = {shard:UInt32} AND layout = {layout:String}
+       AND model_state.next_offset BETWEEN {from:UInt64} AND {to:UInt64}
      GROUP BY generation HAVING uniqExact(part) = max(model_state.parts)
      ORDER BY generation DESC LIMIT 1`,
-    { ...place },
+    { ...place, ...offsets },
   );
   if (found === undefined) return null;
   const { generation, next_offset: nextOffset, parts } = found;
@@ -68,15 +85,20 @@ export async function readCheckpoint(store: Store, place: CheckpointPlace): Prom
     );
     for (const { data } of rows) chunks.push(Buffer.from(data, 'base64'));
   }
-  return { generation, nextOffset, data: Buffer.concat(chunks) };
+  return chunks.length === parts ? { generation, nextOffset, data: Buffer.concat(chunks) } : null;
 }
 
-/** Drops the shard's generations before this one, complete or not, of every layout. */
-export async function dropCheckpointsBefore(store: Store, shard: number, generation: number): Promise<void> {
+/** Drops the shard's generations before this one that stand no further, complete or not, of every layout. */
+export async function dropCheckpointsBefore(
+  store: Store,
+  shard: number,
+  { generation, nextOffset }: Pick<Checkpoint, 'generation' | 'nextOffset'>,
+): Promise<void> {
   const old = await store.query<{ generation: number }>(
     `SELECT DISTINCT generation FROM model_state
-     WHERE shard = {shard:UInt32} AND generation < {generation:UInt64} ORDER BY generation`,
-    { shard, generation },
+     WHERE shard = {shard:UInt32} AND generation < {generation:UInt64} AND next_offset <= {nextOffset:UInt64}
+     ORDER BY generation`,
+    { shard, generation, nextOffset },
   );
   for (const { generation: dropped } of old) {
     await store.command('ALTER TABLE model_state DROP PARTITION ({shard:UInt32}, {generation:UInt64})', {

@@ -1,6 +1,6 @@
 /**
  * Role forecast: reads the bucket topic, a shard per partition. Closed buckets are folded and forecast, amended ones
- * folded again, open ones nowcast. Batches, nowcasts and checkpoints of all shards run one after another.
+ * folded again, open ones nowcast. Batches, nowcasts and checkpoints of one shard run one after another.
  *
  * Offsets are committed only with a checkpoint that stands at them: after a crash the shard goes on from its last
  * checkpoint and hears everything since once more. A shard is taken up beside everything else, as that may mean to learn
@@ -8,11 +8,12 @@
  *
  * An outage stops the shard until it is over; a shard that is lost is forgotten as it stands.
  */
-import type { Assignment, Batch, Consumer, TopicPartition } from '../../pipeline/log.ts';
+import type { Assignment, Batch, Consumer, LogRecord, TopicPartition } from '../../pipeline/log.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
 import type { Shard } from '../../pipeline/shard.ts';
 import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
+import type { Serial } from '../serial.ts';
 import { holdOf, PartitionLost, standsBy, steadfast } from '../steadfast.ts';
 import type { Hold, Steadfast, Troubles } from '../steadfast.ts';
 import { createShardWorker } from './shard-worker.ts';
@@ -40,12 +41,16 @@ export type ForecastRole = {
 
 export const FORECAST_GROUP = 'foretill-forecast';
 
-/** A shard as long as its partition is held. */
-type Holding = { readonly hold: Hold; readonly outside: Steadfast; readonly worker: ShardWorker };
+/** A shard as long as its partition is held. What is done for it is done one after another. */
+type Holding = {
+  readonly hold: Hold;
+  readonly outside: Steadfast;
+  readonly worker: ShardWorker;
+  readonly serial: Serial;
+};
 
 /** Returns at once; the shards are taken up in the background. */
 export function startForecast(deps: RoleDeps): ForecastRole {
-  const serial = createSerial();
   /** By partition; those that have been taken up. */
   const shards = new Map<number, Holding>();
   /** Those that are being taken up. */
@@ -64,34 +69,33 @@ export function startForecast(deps: RoleDeps): ForecastRole {
   async function onAssigned(partitions: readonly Assignment[]): Promise<void> {
     consumer?.pause(partitions);
     for (const assignment of partitions) {
-      const { partition } = assignment;
-      const hold = holdOf(assignment, () => consumer?.holds(assignment) ?? true);
-      // A batch that waits for an outage to end is held as if it were not in work: the log watches for those that stick.
-      const onOutage = (): void => {
-        if (shards.get(partition)?.hold === hold) consumer?.pause([hold]);
-      };
-      const outside = steadfast(deps, hold, { role: 'forecast', troubles, onOutage });
-      const load = (): Promise<void> => outside.persist(() => deps.calendars.load());
-      const calendars = { ...deps.calendars, load };
-      const worker = createShardWorker(partition, { ...deps, ...outside, calendars });
-      const holding = { hold, outside, worker };
-      coming.set(partition, holding);
+      const holding = holdingOf(assignment);
+      coming.set(assignment.partition, holding);
       takeUp(holding, assignment).catch(fail);
     }
     assigned = true;
   }
 
+  function holdingOf(assignment: Assignment): Holding {
+    const hold = holdOf(assignment, () => consumer?.holds(assignment) ?? true);
+    const outside = steadfast(deps, hold, { role: 'forecast', troubles });
+    const load = (): Promise<void> => outside.persist(() => deps.calendars.load());
+    const calendars = { ...deps.calendars, load };
+    const worker = createShardWorker(assignment.partition, { ...deps, ...outside, calendars });
+    return { hold, outside, worker, serial: createSerial() };
+  }
+
   async function takeUp(holding: Holding, { topic, partition, committed }: Assignment): Promise<void> {
-    const { hold, outside, worker } = holding;
+    const { hold, outside, worker, serial } = holding;
     await serial.run(() =>
       unlessLost(holding, async () => {
-        if (failure !== null || !hold.lasts()) return;
-        const end = (await outside.log.offsets(topic)).get(partition)?.end ?? 0;
-        await worker.restore({ committed: committed?.offset ?? 0, end, signal: hold.signal });
+        const { start, end } = (await outside.log.offsets(topic)).get(partition) ?? { start: 0, end: 0 };
+        await worker.restore({ committed: committed?.offset ?? 0, start, end, signal: hold.signal });
         coming.delete(partition);
         shards.set(partition, holding);
         // What took long to learn need not be learned again.
         await checkpoint(holding, false);
+        consumer?.resume([hold]);
       }),
     );
     if (coming.size > 0 || failure !== null) return;
@@ -100,47 +104,66 @@ export function startForecast(deps: RoleDeps): ForecastRole {
 
   /** Each shard's last checkpoint is what the next member goes on from; one half taken up has none. */
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
-    const held = partitions.map(({ partition }) => shards.get(partition) ?? coming.get(partition));
-    const giveUp = (): void => held.forEach((holding) => holding?.hold.giveUp());
+    const held = partitions.flatMap(({ partition }) => shards.get(partition) ?? coming.get(partition) ?? []);
+    const giveUp = (): void => held.forEach(({ hold }) => hold.giveUp());
     for (const { partition } of partitions) coming.get(partition)?.hold.giveUp();
     const timer = setTimeout(giveUp, deps.config.drainMsMax);
-    for (const { partition } of partitions) {
-      const holding = shards.get(partition);
-      if (holding !== undefined && failure === null)
-        await serial.run(() => unlessLost(holding, () => checkpoint(holding, true)));
-    }
+    await Promise.all(
+      held.map((holding) =>
+        holding.serial.run(() => unlessLost(holding, () => checkpoint(holding, true))).catch(fail),
+      ),
+    );
     clearTimeout(timer);
     giveUp();
-    for (const { partition } of partitions) forget(partition);
+    held.forEach(forget);
     assigned = shards.size + coming.size > 0;
   }
 
-  function forget(partition: number): void {
+  /** Another may have come in its place meanwhile: that one stays. */
+  function forget(holding: Holding): void {
+    const { partition } = holding.hold;
+    if (shards.get(partition) !== holding && coming.get(partition) !== holding) return;
     for (const map of [shards, coming, lag, troubles]) map.delete(partition);
   }
 
-  async function unlessLost({ hold }: Holding, task: () => Promise<void>): Promise<void> {
+  /** Does nothing after a failure, nor for a shard that has been given up. */
+  async function unlessLost(holding: Holding, task: () => Promise<void>): Promise<void> {
+    const { hold } = holding;
     try {
-      await task();
-      if (shards.get(hold.partition)?.hold === hold) consumer?.resume([hold]);
+      if (failure === null && hold.lasts()) await task();
     } catch (error) {
       if (!(error instanceof PartitionLost)) throw error;
-      const { partition } = hold;
-      if (!hold.signal.aborted) deps.telemetry.events.partitionLost({ role: 'forecast', partition });
-      hold.giveUp();
-      forget(partition);
     }
+    if (hold.lasts()) return;
+    const { partition } = hold;
+    if (!hold.signal.aborted) deps.telemetry.events.partitionLost({ role: 'forecast', partition });
+    hold.giveUp();
+    forget(holding);
   }
 
+  /**
+   * Works the batch through beside the consumer, which meanwhile reads other shards and can let go of this one: closing
+   * a day or recomputing years takes its time.
+   */
   async function eachBatch(batch: Batch): Promise<void> {
     const holding = shards.get(batch.partition);
     if (holding === undefined) return;
-    await serial.run(async () => {
-      if (failure !== null) throw failure.error;
-      await unlessLost(holding, () => holding.worker.process(batch));
-    });
-    const { partition, highWatermark } = batch;
-    const records = highWatermark - ((batch.records.at(-1)?.offset ?? highWatermark - 1) + 1);
+    const { hold, serial, worker } = holding;
+    consumer?.pause([hold]);
+    const own = { ...batch, records: batch.records.map(copied) };
+    serial
+      .run(() =>
+        unlessLost(holding, async () => {
+          await worker.process(own);
+          measureLag(own);
+          consumer?.resume([hold]);
+        }),
+      )
+      .catch(fail);
+  }
+
+  function measureLag({ partition, highWatermark, records: worked }: Batch): void {
+    const records = highWatermark - ((worked.at(-1)?.offset ?? highWatermark - 1) + 1);
     lag.set(partition, records);
     deps.telemetry.events.lagMeasured({ group: FORECAST_GROUP, topic: TOPICS.buckets, partition, records });
   }
@@ -161,22 +184,18 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     deps.onFailed(error);
   }
 
-  /** Timed work waits for its turn, and is left out while the last one is still waiting. */
+  /** Timed work waits for its turn, and is left out where the last one is still waiting. */
   function every(ms: number, task: (holding: Holding) => Promise<void>): NodeJS.Timeout {
-    let waiting = false;
+    const waiting = new WeakSet<Holding>();
     return setInterval(() => {
-      if (waiting || shards.size === 0) return;
-      waiting = true;
-      const all = async () => {
-        for (const holding of shards.values())
-          if (failure === null) await unlessLost(holding, () => task(holding));
-      };
-      serial
-        .run(all)
-        .catch(fail)
-        .finally(() => {
-          waiting = false;
-        });
+      for (const holding of shards.values()) {
+        if (waiting.has(holding)) continue;
+        waiting.add(holding);
+        holding.serial
+          .run(() => unlessLost(holding, () => task(holding)))
+          .catch(fail)
+          .finally(() => waiting.delete(holding));
+      }
     }, ms);
   }
 
@@ -208,7 +227,7 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     progress: () => [...coming.values()][0]?.worker.progress() ?? null,
     watermarkMs: () => (watermarks().length === 0 ? null : Math.min(...watermarks())),
     lagRecords: () => [...lag.values()].reduce((total, records) => total + records, 0),
-    idle: () => serial.pending() === 0,
+    idle: () => [...shards.values(), ...coming.values()].every(({ serial }) => serial.pending() === 0),
     shards: () => [...shards.values()].map(({ worker }) => worker.shard),
     async stop() {
       for (const timer of timers) clearInterval(timer);
@@ -222,4 +241,9 @@ export function startForecast(deps: RoleDeps): ForecastRole {
       deps.telemetry.events.roleStopped({ role: 'forecast' });
     },
   };
+}
+
+/** The consumer may use its buffers again. */
+function copied(record: LogRecord): LogRecord {
+  return { ...record, value: record.value === null ? null : Buffer.from(record.value) };
 }

@@ -5,6 +5,7 @@ import type { ScoreRow } from '../../adapters/clickhouse/scores-table.ts';
 import { DAY_MS, HOUR_MS } from '../../sales/durations.ts';
 import {
   dropCheckpointsBefore,
+  lastGeneration,
   readCheckpoint,
   writeCheckpoint,
 } from '../../adapters/clickhouse/model-state-table.ts';
@@ -39,11 +40,13 @@ import { scoreRows } from './score-rows.ts';
 export type ShardWorker = {
   readonly shard: Shard;
   /**
-   * Takes up the last checkpoint, or learns the history from `sales`. `end`: where the shard's partition ends now.
+   * Takes up the last checkpoint, or learns the history from `sales`. `start`, `end`: where the shard's partition begins
+   * and ends now.
    * Rejects with the signal's reason when it is aborted; the worker is then of no more use.
    */
   restore(place: {
     readonly committed: number;
+    readonly start: number;
     readonly end: number;
     readonly signal: AbortSignal;
   }): Promise<void>;
@@ -85,6 +88,8 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
   /** Since the last checkpoint. */
   let learned = false;
   let generation = 0;
+  /** Readers go by the later stamp: it must not go back when a shard moves to a machine whose clock is behind. */
+  let issuedMs = 0;
   let serial = 0;
   let refused = 0;
   /** Messages before this offset amend nothing: what they speak of was in `sales` when the history was learned. */
@@ -139,7 +144,8 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
   }
 
   function stamp(kind: IssueStamp['kind']): IssueStamp {
-    return { kind, issuedAtMs: clock.nowMs(), watermarkMs: shardWatermark(shard), eventMs: lastEventMs };
+    issuedMs = Math.max(issuedMs, clock.nowMs());
+    return { kind, issuedAtMs: issuedMs, watermarkMs: shardWatermark(shard), eventMs: lastEventMs };
   }
 
   async function close(granularity: Granularity, watermarkMs: number | null): Promise<number> {
@@ -337,15 +343,16 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
 
   return {
     shard,
-    async restore({ committed, end, signal: aborted }) {
+    async restore({ committed, start, end, signal: aborted }) {
       signal = aborted;
       await calendars.load();
-      const checkpoint = await readCheckpoint(store, { shard: index, layout });
-      if (checkpoint !== null) generation = checkpoint.generation;
-      // Beyond the end it is of a log that is gone, before the commit it is older than one that was lost.
-      const { nextOffset = -1, data } = checkpoint ?? {};
-      const fits = data !== undefined && nextOffset >= committed && nextOffset <= end;
-      if (!fits || !(await takeUp(data))) {
+      generation = await lastGeneration(store, index);
+      issuedMs = generation;
+      // Beyond the end it is of a log that is gone; before the commit older than one that was lost; before the start
+      // amendments have been deleted that it has not heard of.
+      const offsets = { from: Math.max(committed, start), to: end };
+      const checkpoint = await readCheckpoint(store, { shard: index, layout }, offsets);
+      if (checkpoint === null || !(await takeUp(checkpoint.data))) {
         shard.nextOffset = committed <= end ? committed : 0;
         learnedOffset = end;
         await learnHistory();
@@ -399,7 +406,7 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
       const recordedAtMs = clock.nowMs();
       generation = Math.max(generation + 1, recordedAtMs);
       await writeCheckpoint(store, { shard: index, layout }, { generation, nextOffset, data, recordedAtMs });
-      await dropCheckpointsBefore(store, index, generation);
+      await dropCheckpointsBefore(store, index, { generation, nextOffset });
       checkpointed = nextOffset;
       learned = false;
       telemetry.events.checkpointWritten({

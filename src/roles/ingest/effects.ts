@@ -111,7 +111,7 @@ async function publish(
   { log, codec, config }: EffectDeps,
 ): Promise<void> {
   if (messages.length === 0) return;
-  const values = messages.map((message) => codec.encode(TOPICS.buckets, message));
+  const values = messages.flatMap((message) => encodeInParts(message, { codec, config }));
   const shards = [...Array(config.shards).keys()];
   await log.append(
     TOPICS.buckets,
@@ -119,4 +119,21 @@ async function publish(
       values.map((value) => ({ key: Buffer.from(`shard-${shard}`), value, partition: shard })),
     ),
   );
+}
+
+/** Names may be long: a message too large for the log goes in two, the watermark with the last. */
+function encodeInParts(message: BucketMessage, deps: Pick<EffectDeps, 'codec' | 'config'>): Buffer[] {
+  const value = deps.codec.encode(TOPICS.buckets, message);
+  const { open, amended } = message;
+  if (value.length <= deps.config.bucketMessageBytesMax || open.length + amended.length < 2) return [value];
+  const cut = Math.ceil((open.length + amended.length) / 2);
+  const amends = Math.max(0, cut - open.length);
+  const first = {
+    ...message,
+    open: open.slice(0, cut),
+    amended: amended.slice(0, amends),
+    watermark_ms: null,
+  };
+  const rest = { ...message, open: open.slice(cut), amended: amended.slice(amends) };
+  return [...encodeInParts(first, deps), ...encodeInParts(rest, deps)];
 }

@@ -15,7 +15,7 @@ import { encodeRows } from '../../adapters/clickhouse/client.ts';
 import { toTransactionRow } from '../../adapters/clickhouse/transactions-table.ts';
 import { ingestStep } from '../../pipeline/ingest-step.ts';
 import type { IngestEffects, PlacedTicket } from '../../pipeline/ingest-step.ts';
-import type { Assignment, Batch, Consumer, TopicPartition } from '../../pipeline/log.ts';
+import type { Assignment, Batch, Consumer, OffsetRange, TopicPartition } from '../../pipeline/log.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
 import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
@@ -25,7 +25,7 @@ import { performEffects, tellTotals, withoutTotals } from './effects.ts';
 import type { EffectDeps } from './effects.ts';
 import { readBatch } from './read-batch.ts';
 import type { ReadContext, ReadResult } from './read-batch.ts';
-import { placeOf, position, takeUpSource } from './source.ts';
+import { placeOf, position, readMetadata, takeUpSource } from './source.ts';
 import type { Source } from './source.ts';
 import type { Work } from './work.ts';
 import { createWriter } from './writer.ts';
@@ -47,6 +47,8 @@ export const INGEST_GROUP = 'foretill-ingest';
 
 /** Of the time between two nowcasts. */
 const REST_PER_NOWCAST = 0.25;
+const IDLE_COMMIT_MS = 10_000;
+const LEAD_EVERY_MS = 5_000;
 
 export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   const { log, store, config, clock, telemetry } = deps;
@@ -63,6 +65,10 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   const categoryOfSku = new Map(products.map(({ sku, categoryPath }) => [sku, categoryPath[0]]));
   const context: ReadContext = { ...deps, categoryOfSku: (sku) => categoryOfSku.get(sku) };
   const troubles: Troubles = new Map();
+  /** Of partitions that are being taken up. */
+  const coming = new Set<Hold>();
+  /** The furthest watermark that members of the group have committed, as last asked for. */
+  let groupLeadMs: number | null = null;
   const limits = { ...config, messageEntriesMax: config.bucketMessageEntriesMax };
   /** Totals on their way to the log. */
   const telling = new Set<Promise<void>>();
@@ -79,39 +85,61 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   }
 
   async function onAssigned(partitions: readonly Assignment[]): Promise<void> {
+    consumer?.pause(partitions);
     for (const assignment of partitions) {
       const hold = holdOf(assignment, () => consumer?.holds(assignment) ?? true);
-      try {
-        const outside = steadfast(deps, hold, { role: 'ingest', troubles });
-        sources.set(assignment.partition, await takeUpSource(assignment, deps, { hold, outside }));
-      } catch (error) {
-        if (!(error instanceof PartitionLost)) throw error;
-        lose(assignment.partition, hold);
-      }
+      coming.add(hold);
+      takeUp(assignment, hold)
+        .catch(fail)
+        .finally(() => coming.delete(hold));
     }
     assigned = true;
+  }
+
+  /** Beside the consumer, which can let go of the partition meanwhile. */
+  async function takeUp(assignment: Assignment, hold: Hold): Promise<void> {
+    const outside = steadfast(deps, hold, { role: 'ingest', troubles });
+    try {
+      const source = await takeUpSource(assignment, deps, { hold, outside });
+      if (!hold.lasts()) return;
+      sources.set(assignment.partition, source);
+      consumer?.resume([assignment]);
+    } catch (error) {
+      if (!(error instanceof PartitionLost)) throw error;
+      lose(hold);
+    }
+    if (coming.size > 1) return;
     telemetry.events.roleReady({ role: 'ingest', seconds: (performance.now() - startedMs) / 1000 });
   }
 
   /** Another has it, or may: what is in work for it ends where it stands. */
-  function lose(partition: number, hold: Hold): void {
+  function lose(hold: Hold): void {
+    if (!stopped && !hold.signal.aborted)
+      telemetry.events.partitionLost({ role: 'ingest', partition: hold.partition });
+    forget(hold);
+  }
+
+  /** Another may have come in its place meanwhile: that one stays. */
+  function forget(hold: Hold): void {
     hold.giveUp();
-    if (sources.get(partition)?.hold === hold) sources.delete(partition);
+    const { partition } = hold;
+    if (sources.get(partition)?.hold !== hold) return;
+    sources.delete(partition);
     troubles.delete(partition);
     lag.delete(partition);
-    if (!stopped) telemetry.events.partitionLost({ role: 'ingest', partition });
   }
 
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
+    const revoked = new Set(partitions.map(({ partition }) => partition));
+    for (const hold of coming) if (revoked.has(hold.partition)) hold.giveUp();
     await serial.run(async () => {
       await drained();
-      for (const { partition } of partitions) {
-        sources.get(partition)?.hold.giveUp();
-        sources.delete(partition);
-        troubles.delete(partition);
-        lag.delete(partition);
+      for (const partition of revoked) {
+        const source = sources.get(partition);
+        if (source !== undefined) forget(source.hold);
       }
     });
+    assigned = sources.size > 0;
   }
 
   async function eachBatch(batch: Batch): Promise<void> {
@@ -123,12 +151,12 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     });
   }
 
-  async function unlessLost({ state, hold }: Source, task: () => Promise<void>): Promise<void> {
+  async function unlessLost({ hold }: Source, task: () => Promise<void>): Promise<void> {
     try {
       await task();
     } catch (error) {
       if (!(error instanceof PartitionLost)) throw error;
-      lose(state.partition, hold);
+      lose(hold);
     }
   }
 
@@ -163,16 +191,26 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     rest(source, caughtUp);
   }
 
+  /** Again when a store that is new here turns out to be known elsewhere by another clock. */
+  async function readNow(batch: Batch): Promise<ReadResult> {
+    await deps.codec.prepare(
+      TOPICS.transactions,
+      batch.records.map(({ value }) => value),
+    );
+    const read = readBatch(batch, context);
+    await deps.calendars.enter(read.newStores);
+    const isAsRead = [...read.newStores].every(([storeId, { timeZone, businessDayStartMinutes }]) => {
+      const known = deps.calendars.known(storeId);
+      return known?.timeZone === timeZone && known.businessDayStartMinutes === businessDayStartMinutes;
+    });
+    return isAsRead ? read : readBatch(batch, context);
+  }
+
   /** Null: what it takes to read the batch is not there now. It comes again later, and the other partitions do not wait. */
   async function readOrWait(source: Source, batch: Batch): Promise<ReadResult | null> {
     const { partition } = batch;
     try {
-      await deps.codec.prepare(
-        TOPICS.transactions,
-        batch.records.map(({ value }) => value),
-      );
-      const read = readBatch(batch, context);
-      await deps.calendars.enter(read.newStores);
+      const read = await source.outside.once(() => readNow(batch));
       if (source.outages > 0 && troubles.delete(partition))
         telemetry.events.outageEnded({ role: 'ingest', partition });
       source.outages = 0;
@@ -247,6 +285,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
 
   function giveUpAll(): void {
     for (const { hold } of sources.values()) hold.giveUp();
+    for (const hold of coming) hold.giveUp();
   }
 
   /** What is not written in time (or cannot be, in an outage) is left to whoever reads it next. */
@@ -271,27 +310,44 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
 
   function leadMs(): number | null {
     const known = [...sources.values()].flatMap(({ state }) => state.watermark.ms ?? []);
+    if (groupLeadMs !== null) known.push(groupLeadMs);
     return known.length === 0 ? null : Math.max(...known);
   }
 
   /** Silence: where all has been read, the watermark goes on with the clock and closes what has ended. */
-  async function tick(): Promise<void> {
-    const ends = await log.offsets(TOPICS.transactions);
+  async function tick(ends: ReadonlyMap<number, OffsetRange>): Promise<void> {
     for (const [partition, source] of sources) {
-      const records = Math.max(0, (ends.get(partition)?.end ?? 0) - source.nextOffset);
+      const place = placeOf(source);
+      const end = ends.get(partition)?.end;
+      const next = consumer?.position(place) ?? source.nextOffset;
+      const records = Math.max(0, (end ?? next) - next);
       lag.set(partition, records);
       telemetry.events.lagMeasured({ group: INGEST_GROUP, topic: TOPICS.transactions, partition, records });
       if (source.waiting !== null || source.flight !== null) continue;
-      const caughtUp = records === 0;
+      const caughtUp = end !== undefined && records === 0;
       const effects = ingestStep(
         source.state,
         { tickets: [], caughtUp, leadMs: leadMs(), nowMs: clock.nowMs() },
         limits,
       );
       if (effects.messages.length === 0 && effects.close === null) continue;
-      add(source, { ...workOf(source, effects), commit: effects.close === null ? null : position(source) });
+      const commit = effects.close !== null || isCommitDue(source) ? position(source) : null;
+      if (commit !== null) source.committedMs = performance.now();
+      add(source, { ...workOf(source, effects), commit });
     }
     writer.writeAll();
+  }
+
+  /** So that whoever takes the partition up does not begin where it fell silent. */
+  function isCommitDue({ committedMs }: Source): boolean {
+    return performance.now() - committedMs >= IDLE_COMMIT_MS;
+  }
+
+  /** A silent partition follows the furthest of the whole group, as far as it is known from its commits. */
+  async function askLead(): Promise<void> {
+    const committed = await log.committed(INGEST_GROUP, TOPICS.transactions);
+    const known = [...committed.values()].flatMap(({ metadata }) => readMetadata(metadata) ?? []);
+    if (known.length > 0) groupLeadMs = Math.max(...known);
   }
 
   function fail(error: unknown): void {
@@ -313,24 +369,31 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   );
   const joinedMs = performance.now();
   // One waits at most, but one does: a busy partition must not keep the silent ones from closing.
-  let ticking = false;
-  const timer = setInterval(() => {
+  const ticks = every(config.ingestTickMs, async () => {
     writer.writeAll();
-    if (ticking || failure !== null) return;
-    ticking = true;
-    serial
-      .run(tick)
-      // What the log cannot tell now it will tell at a later tick.
-      .catch((error: unknown) => (isOutage(error) ? undefined : fail(error)))
-      .finally(() => {
-        ticking = false;
-      });
-  }, config.ingestTickMs);
+    const ends = await log.offsets(TOPICS.transactions);
+    await serial.run(async () => tick(ends));
+  });
+  const leads = every(LEAD_EVERY_MS, askLead);
+
+  function every(ms: number, task: () => Promise<void>): NodeJS.Timeout {
+    let waiting = false;
+    return setInterval(() => {
+      if (waiting || failure !== null) return;
+      waiting = true;
+      task()
+        // What the log cannot tell now it will tell later.
+        .catch((error: unknown) => (isOutage(error) ? undefined : fail(error)))
+        .finally(() => {
+          waiting = false;
+        });
+    }, ms);
+  }
 
   const trouble = (): string | null => troubles.values().next().value ?? consumer.trouble();
 
   return {
-    ready: () => (assigned || standsBy(joinedMs)) && trouble() === null,
+    ready: () => (assigned || standsBy(joinedMs)) && coming.size === 0 && trouble() === null,
     trouble,
     transactionsTotal: () => transactions,
     lagRecords: () => [...lag.values()].reduce((total, records) => total + records, 0),
@@ -340,7 +403,8 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     },
     async stop() {
       stopped = true;
-      clearInterval(timer);
+      clearInterval(ticks);
+      clearInterval(leads);
       const late = setTimeout(giveUpAll, config.drainMsMax);
       await consumer.stop();
       clearTimeout(late);

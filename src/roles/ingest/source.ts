@@ -20,6 +20,8 @@ export type Source = {
   waiting: Work | null;
   /** Being written. It never rejects: what goes wrong is told to the role. */
   flight: Promise<void> | null;
+  /** When a move of its watermark in silence was last committed, of `performance.now()`. */
+  committedMs: number;
   /** Rises with every write: the source that was written longest ago comes first. */
   turn: number;
   /** Tickets forgotten at the limit, as far as it was told. */
@@ -33,7 +35,10 @@ export async function takeUpSource(
   { hold, outside }: Pick<Source, 'hold' | 'outside'>,
 ): Promise<Source> {
   const { openTicketsMax, transactionPartitions: count, businessDateSkewDaysMax } = config;
-  const watermarkMs = readMetadata(committed?.metadata ?? '');
+  const committedMs = readMetadata(committed?.metadata ?? '');
+  // One that was led astray by a wrong clock must not keep everything closed.
+  const watermarkMs =
+    committedMs === null ? null : Math.min(committedMs, clock.nowMs() + config.futureSkewMsMax);
   const open = createOpenTotals({ ticketsMax: Math.ceil(openTicketsMax / count) });
   if (watermarkMs !== null) {
     open.close(watermarkMs);
@@ -43,7 +48,18 @@ export async function takeUpSource(
   }
   const state = { topic, partition, watermark: startWatermark(watermarkMs, clock.nowMs()), open };
   const nextOffset = committed?.offset ?? 0;
-  return { state, hold, outside, nextOffset, outages: 0, waiting: null, flight: null, turn: 0, forgotten: 0 };
+  return {
+    state,
+    hold,
+    outside,
+    nextOffset,
+    outages: 0,
+    waiting: null,
+    flight: null,
+    committedMs: 0,
+    turn: 0,
+    forgotten: 0,
+  };
 }
 
 export function placeOf({ state: { topic, partition } }: Source): TopicPartition {
@@ -55,7 +71,8 @@ export function position({ state: { watermark }, nextOffset }: Source): Committe
   return { offset: nextOffset, metadata: JSON.stringify({ watermark_ms: watermark.ms }) };
 }
 
-function readMetadata(metadata: string): number | null {
+/** The watermark committed with an offset. */
+export function readMetadata(metadata: string): number | null {
   if (metadata === '') return null;
   return (JSON.parse(metadata) as { watermark_ms: number | null }).watermark_ms;
 }

@@ -22,6 +22,7 @@ import type { SalesRow } from '../../../src/adapters/clickhouse/insert-sales.ts'
 import { insertSales } from '../../../src/adapters/clickhouse/insert-sales.ts';
 import {
   dropCheckpointsBefore,
+  lastGeneration,
   readCheckpoint,
   writeCheckpoint,
 } from '../../../src/adapters/clickhouse/model-state-table.ts';
@@ -271,14 +272,26 @@ describe('checkpoints', () => {
     const store = await fixture.openMigrated();
     for (const generation of [1, 2, 3]) await write(store, generation, bytes(10, generation));
     await write(store, 1, bytes(10, 9), { ...place, shard: 4 });
-    await dropCheckpointsBefore(store, 3, 3);
-    await dropCheckpointsBefore(store, 3, 3);
+    for (let time = 0; time < 2; time += 1)
+      await dropCheckpointsBefore(store, 3, { generation: 3, nextOffset: 300 });
     expect(
       await store.query('SELECT DISTINCT shard, generation FROM model_state ORDER BY shard, generation'),
     ).toEqual([
       { shard: 3, generation: 3 },
       { shard: 4, generation: 1 },
     ]);
+  });
+
+  it('that stand further are neither dropped nor hidden by one that was written later and stands behind', async () => {
+    const store = await fixture.openMigrated();
+    await write(store, 5, bytes(10, 5));
+    const late = { generation: 9, nextOffset: 100, data: bytes(10, 9), recordedAtMs: 9 };
+    await writeCheckpoint(store, place, late);
+    await dropCheckpointsBefore(store, 3, late);
+    expect(await readCheckpoint(store, place, { from: 400, to: 600 })).toMatchObject({ generation: 5 });
+    expect(await readCheckpoint(store, place, { from: 600, to: 700 })).toBeNull();
+    expect(await lastGeneration(store, 3)).toBe(9);
+    expect(await lastGeneration(store, 4)).toBe(0);
   });
 });
 
