@@ -6,11 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { startBroker } from '../../deploy/stack/broker.ts';
 import type { Broker } from '../../deploy/stack/broker.ts';
 import { createRandom } from '../../src/simulator/random.ts';
 import { eventually } from '../system/live-process.ts';
+import { cleanUpsAfterEach } from './clean-ups.ts';
 import { answerFaults } from './system/answers.ts';
 import { openClusterSystem } from './system/cluster-system.ts';
 import type { ClusterSystem } from './system/cluster-system.ts';
@@ -24,19 +25,17 @@ const KILLED_AFTER_MS_MAX = 1_500;
 /** Parts that a round's tickets are sent in. */
 const PARTS = 20;
 
-let dir: string;
+const cleanUp = cleanUpsAfterEach();
 let broker: Broker;
 let system: ClusterSystem;
 
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'foretill-broker-'));
+  const dir = await mkdtemp(join(tmpdir(), 'foretill-broker-'));
+  cleanUp(() => rm(dir, { recursive: true, force: true }));
   broker = await startBroker({ dir, heapMegabytes: 384 });
+  cleanUp(() => broker.stop());
   system = await openClusterSystem({ seed: SEED, brokers: [broker.address] });
-});
-afterEach(async () => {
-  await system.close();
-  await broker.stop();
-  await rm(dir, { recursive: true, force: true });
+  cleanUp(() => system.close());
 });
 
 test(`a broker that is killed ${RESTARTS} times is waited for (seed ${SEED})`, async () => {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { startBroker } from '../../deploy/stack/broker.ts';
 import type { Broker } from '../../deploy/stack/broker.ts';
 import { names } from '../../src/adapters/kafka/names.ts';
@@ -14,6 +14,7 @@ import { partitionForKey } from '../../src/pipeline/partitioner.ts';
 import { deadLetterTopic, TOPICS } from '../../src/pipeline/topics.ts';
 import { isRefused } from '../simulation/traffic.ts';
 import { eventually } from '../system/live-process.ts';
+import { cleanUpsAfterEach } from './clean-ups.ts';
 import { behind } from './system/behind.ts';
 import { openClusterSystem, QUICK } from './system/cluster-system.ts';
 import type { ClusterSystem } from './system/cluster-system.ts';
@@ -30,25 +31,22 @@ const STANDS_STILL_MS = 5_000;
 /** A copy that does not keep up is given up after this time. */
 const PROPERTIES = { 'replica.lag.time.max.ms': '3000' };
 
+const cleanUp = cleanUpsAfterEach();
 let dir: string;
 let first: Broker;
-let second: Broker | null = null;
 let system: ClusterSystem;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'foretill-dead-letters-'));
+  cleanUp(() => rm(dir, { recursive: true, force: true }));
   first = await startBroker({ dir: join(dir, '1'), heapMegabytes: 384, properties: PROPERTIES });
+  cleanUp(() => first.stop());
   system = await openClusterSystem({
     seed: SEED,
     brokers: [first.address],
     settings: { kafka: { ...QUICK.kafka!, appendMsMax: 5_000 } },
   });
-});
-afterEach(async () => {
-  await system.close();
-  await second?.stop();
-  await first.stop();
-  await rm(dir, { recursive: true, force: true });
+  cleanUp(() => system.close());
 });
 
 test(`while dead letters cannot be written, only the partition that has one stands still (seed ${SEED})`, async () => {
@@ -61,7 +59,8 @@ test(`while dead letters cannot be written, only the partition that has one stan
   await system.send(sent.slice(0, third));
   await eventually('all is committed', async () => ((await behind(system)).size === 0 ? true : null));
 
-  second = await startSecondBroker(join(dir, '2'), join(dir, '1'), PROPERTIES);
+  const second = await startSecondBroker(join(dir, '2'), join(dir, '1'), PROPERTIES);
+  cleanUp(() => second.stop());
   await keepTwoCopies(first.address, names(system.environment['FORETILL_NAMESPACE'] ?? '').wire(LETTERS));
   await second.kill();
 

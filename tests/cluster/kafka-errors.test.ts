@@ -5,23 +5,21 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startBroker } from '../../deploy/stack/broker.ts';
 import { freePort } from '../../deploy/stack/free-port.ts';
 import { names } from '../../src/adapters/kafka/names.ts';
+import { cleanUpsAfterEach } from './clean-ups.ts';
 import { logOpener } from './open-log.ts';
 import { stackAddresses } from './stack.ts';
 
 const open = logOpener();
 const LIMITS = { connectMsMax: 1_000, requestMsMax: 1_000 };
-const clearing: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const clear of clearing.splice(0).reverse()) await clear();
-});
+const cleanUp = cleanUpsAfterEach();
 
 async function listening(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  clearing.push(async () => server.close());
+  cleanUp(() => void server.close());
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
@@ -53,7 +51,7 @@ describe('an address', () => {
   });
 
   test('of something that never says a word', async () => {
-    const silent = await listening(createServer((socket) => clearing.push(async () => socket.destroy())));
+    const silent = await listening(createServer((socket) => cleanUp(() => void socket.destroy())));
     await expect(open({ brokers: [silent], limits: LIMITS })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: `What listens at ${silent} is not Kafka.`,
@@ -71,7 +69,7 @@ describe('an address', () => {
 
 test('a broker’s disk that takes nothing more is told of, and waited for', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'foretill-kafka-disk-'));
-  clearing.push(() => rm(dir, { recursive: true, force: true }));
+  cleanUp(() => rm(dir, { recursive: true, force: true }));
   // Of two disks, as a broker without any would end.
   const disks = ['disk-1', 'disk-2'].map((name) => join(dir, name));
   const broker = await startBroker({
@@ -82,12 +80,13 @@ test('a broker’s disk that takes nothing more is told of, and waited for', asy
       'log.segment.bytes': '1048576',
     },
   });
-  clearing.push(() => broker.stop());
+  cleanUp(() => broker.stop());
   const { log, events, address } = await open({
     brokers: [broker.address],
     limits: { appendMsMax: 3_000, compression: 'none' },
   });
   await log.ensureTopics([{ name: 'sales', partitions: 1 }]);
+  await log.ensureTopics([{ name: 'spread', partitions: 6 }]);
   const append = (): ReturnType<typeof log.append> =>
     log.append('sales', [{ key: null, value: Buffer.alloc(700_000) }]);
   await append();
@@ -111,7 +110,12 @@ test('a broker’s disk that takes nothing more is told of, and waited for', asy
   await tenant.ensureTopics([{ name: 'orders', partitions: 1 }]);
   expect(await tenant.topics()).toEqual([{ name: 'orders', partitions: 1, replication: 1 }]);
   expect(await tenant.append('orders', [{ key: null, value: null }])).toEqual([{ partition: 0, offset: 0 }]);
-  expect((await log.topics()).map(({ name }) => name)).toEqual(['sales']);
+  expect((await log.topics()).map(({ name }) => name)).toEqual(['sales', 'spread']);
+  // Of the partitions on the other disk is told as if nothing had happened.
+  const ranges = await log.offsets('spread');
+  expect(ranges.size).toBeGreaterThan(0);
+  expect(ranges.size).toBeLessThan(6);
+  expect([...ranges.values()]).toEqual(Array.from(ranges, () => ({ start: 0, end: 0 })));
   await expect(log.offsets('sales')).rejects.toMatchObject({
     code: 'LOG_UNAVAILABLE',
     message: 'No broker leads topic sales at the moment.',

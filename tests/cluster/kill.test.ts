@@ -12,6 +12,7 @@ import { answerFaults } from './system/answers.ts';
 import { openClusterSystem } from './system/cluster-system.ts';
 import type { ClusterSystem } from './system/cluster-system.ts';
 import { makeDays, UNTIL_MS } from './system/days.ts';
+import type { Kept } from './system/keep-running.ts';
 import { trickle } from './system/trickle.ts';
 
 const KILLS = Number(process.env['FORETILL_KILLS'] ?? 25);
@@ -37,7 +38,9 @@ test(`killed ${KILLS} times (seed ${SEED}), roles lose nothing, double nothing a
   for (let kills = 0; kills < KILLS; kills += 1) {
     await delay(random.uniform() * PAUSE_MS_MAX);
     if (victims.length === 0) victims = shuffled(random, [...roles.keys()]);
-    await roles[victims.pop() as number]?.current().kill('SIGKILL');
+    const victim = roles[victims.pop() as number]!;
+    await runs(victim);
+    await victim.current().kill('SIGKILL');
   }
   await traffic;
   await system.send(last);
@@ -45,7 +48,7 @@ test(`killed ${KILLS} times (seed ${SEED}), roles lose nothing, double nothing a
   await system.judge(all, UNTIL_MS);
 
   await serve.current().kill('SIGKILL');
-  await eventually('serve is started again', async () => (serve.current().hasEnded() ? null : true));
+  await runs(serve);
   await serve.current().ready();
   expect(await answerFaults(system, serve.current())).toEqual([]);
 
@@ -53,6 +56,11 @@ test(`killed ${KILLS} times (seed ${SEED}), roles lose nothing, double nothing a
   expect(roles.reduce((sum, role) => sum + role.restarts(), 0)).toBe(KILLS + 1);
   for (const role of roles) expect(await role.stop('SIGTERM'), system.outputs()).toMatchObject({ code: 0 });
 });
+
+/** Resolves when it has been started again, if it was dead: one that is killed dead would not be started twice. */
+async function runs(role: Kept): Promise<void> {
+  await eventually('it is started again', async () => (role.current().hasEnded() ? null : true));
+}
 
 function shuffled(random: Random, list: number[]): number[] {
   return list

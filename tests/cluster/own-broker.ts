@@ -12,6 +12,7 @@ import { systemClock } from '../../src/clock.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import type { KafkaLimits } from '../../src/config.ts';
 import type { Log } from '../../src/pipeline/log.ts';
+import { doAll } from './clean-ups.ts';
 
 /** Everything happens sooner than by default. */
 export const QUICK_LIMITS: KafkaLimits = {
@@ -58,9 +59,11 @@ export async function startOwnBroker(): Promise<OwnBroker> {
       return { log, events };
     },
     async dispose() {
-      await Promise.all(opened.map((log) => log.close()));
-      await broker.stop();
-      await rm(dir, { recursive: true, force: true });
+      await doAll([
+        ...opened.map((log) => () => log.close()),
+        () => broker.stop(),
+        () => rm(dir, { recursive: true, force: true }),
+      ]);
     },
   };
 }

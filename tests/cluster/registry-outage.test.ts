@@ -6,13 +6,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { readLetter } from '../../src/commands/dlq/letter.ts';
 import { partitionForKey } from '../../src/pipeline/partitioner.ts';
 import { deadLetterTopic, TOPICS } from '../../src/pipeline/topics.ts';
 import { readTopic } from '../simulation/read-topic.ts';
 import { isRefused } from '../simulation/traffic.ts';
 import { eventually } from '../system/live-process.ts';
+import { cleanUpsAfterEach } from './clean-ups.ts';
 import { poison } from '../poison.ts';
 import { startRegistryProxy } from './registry-proxy.ts';
 import type { RegistryProxy } from './registry-proxy.ts';
@@ -32,16 +33,15 @@ const STORE = '406';
 const STANDS_STILL_MS = 5_000;
 const ASKED_AGAIN_MS = 30_000;
 
+const cleanUp = cleanUpsAfterEach();
 let proxy: RegistryProxy;
 let system: ClusterSystem;
 
 beforeEach(async () => {
   proxy = await startRegistryProxy(stackAddresses().registryUrl);
+  cleanUp(() => proxy.stop());
   system = await openClusterSystem({ seed: SEED, registryUrl: proxy.url });
-});
-afterEach(async () => {
-  await system.close();
-  await proxy[Symbol.asyncDispose]();
+  cleanUp(() => system.close());
 });
 
 test(`roles start and work without a registry, by the schemas they have seen (seed ${SEED})`, async () => {
@@ -90,7 +90,7 @@ test(`a ticket by a new schema waits until the registry is back, and only its pa
   const first = rest.find((each) => each.store === STORE && !isRefused(each))!;
   await system.append([newer.record(first.message!, { loyalty_tier: 'gold' })]);
   await system.send(rest.filter((each) => each !== first));
-  expect(await heldUp(ingest.current())).toContain('Role ingest is held up');
+  expect(await heldUp(ingest.current())).toContain('Role ingest waits for the schema registry');
   expect(ingest.current().output()).toContain(`The schema registry at ${proxy.url} refuses the connection`);
   const partition = partitionForKey(Buffer.from(STORE), system.config.transactionPartitions);
   await eventually('the others are committed', async () =>

@@ -1,7 +1,7 @@
 /** A proxy in front of the schema registry that counts requests and, when told to, spoils answers. */
 import { createServer, request } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { restartable } from './restartable-server.ts';
 
 export type Fault =
   | { kind: 'none' }
@@ -31,7 +31,6 @@ export async function startRegistryProxy(targetUrl: string): Promise<RegistryPro
   const requests: string[] = [];
   let fault: Fault = { kind: 'none' };
   let authorization: string | undefined;
-  let port = 0;
   const server = createServer((incoming, answer) => {
     requests.push(`${incoming.method} ${incoming.url}`);
     if (authorization !== undefined && incoming.headers.authorization !== authorization) {
@@ -52,21 +51,9 @@ export async function startRegistryProxy(targetUrl: string): Promise<RegistryPro
     }, waitMs).unref();
   });
 
-  const start = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.listen(port, '127.0.0.1', () => {
-        ({ port } = server.address() as AddressInfo);
-        resolve();
-      });
-    });
-  const stop = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  await start();
+  const { url, listen, shut } = await restartable(server);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     requests,
     spoil(next) {
       fault = next;
@@ -74,9 +61,9 @@ export async function startRegistryProxy(targetUrl: string): Promise<RegistryPro
     guard(username, password) {
       authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     },
-    stop,
-    start,
-    [Symbol.asyncDispose]: stop,
+    stop: shut,
+    start: listen,
+    [Symbol.asyncDispose]: shut,
   };
 }
 

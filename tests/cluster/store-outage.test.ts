@@ -3,9 +3,10 @@
  * it is asked and the answer is lost, again and again. Nothing is lost and nothing is there twice.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createRandom } from '../../src/simulator/random.ts';
 import { eventually } from '../system/live-process.ts';
+import { cleanUpsAfterEach } from './clean-ups.ts';
 import { storeAddress } from './stack.ts';
 import { behind } from './system/behind.ts';
 import { openClusterSystem, QUICK } from './system/cluster-system.ts';
@@ -20,13 +21,16 @@ const OUTAGE_MS = 60_000;
 /** Of the statements that write. */
 const LOST_SHARE = 0.4;
 
+const cleanUp = cleanUpsAfterEach();
 let proxy: StoreProxy;
 let forecastsProxy: StoreProxy;
 let system: ClusterSystem;
 
 beforeEach(async () => {
   proxy = await startStoreProxy(storeAddress().url);
+  cleanUp(() => proxy.close());
   forecastsProxy = await startStoreProxy(storeAddress().url);
+  cleanUp(() => forecastsProxy.close());
   system = await openClusterSystem({
     seed: SEED,
     rolesStoreUrl: proxy.url,
@@ -36,10 +40,7 @@ beforeEach(async () => {
       kafka: { ...QUICK.kafka!, appendMsMax: 15_000, stalledMsMax: 30_000 },
     },
   });
-});
-afterEach(async () => {
-  await system.close();
-  await Promise.all([proxy.close(), forecastsProxy.close()]);
+  cleanUp(() => system.close());
 });
 
 test(`a minute without the store is waited out (seed ${SEED})`, async () => {
@@ -59,8 +60,8 @@ test(`a minute without the store is waited out (seed ${SEED})`, async () => {
   await system.send(sent.slice(2 * quarter, 3 * quarter));
   const said = await Promise.all([heldUp(ingest.current()), heldUp(forecast.current())]);
   expect(said).toEqual([
-    expect.stringContaining('Role ingest is held up'),
-    expect.stringContaining('Role forecast is held up'),
+    expect.stringContaining('Role ingest waits for the store'),
+    expect.stringContaining('Role forecast waits for the store'),
   ]);
   expect(ingest.current().output()).toContain(`ClickHouse at ${proxy.url}`);
   expect(forecast.current().output()).toContain(`ClickHouse at ${forecastsProxy.url}`);

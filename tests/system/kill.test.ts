@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../deploy/stack/free-port.ts';
 import { systemClock } from '../../src/clock.ts';
 import { resolveConfig } from '../../src/config.ts';
 import { openPlatform } from '../../src/platform.ts';
@@ -18,7 +19,6 @@ import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { lastTickets, makeTraffic } from '../simulation/traffic.ts';
 import { faultsOf } from '../simulation/verdict.ts';
 import { isWorkedThrough } from '../simulation/worked-through.ts';
-import { freePort } from './free-port.ts';
 import { eventually, startForetill } from './live-process.ts';
 import type { LiveProcess } from './live-process.ts';
 

@@ -46,7 +46,7 @@ export function startForetill(
   };
 }
 
-/** Asks until `answer` is not null. */
+/** Asks until `answer` is not null. Past the deadline it rejects, with what `answer` last failed of. */
 export async function eventually<T>(
   what: string,
   answer: () => Promise<T | null>,
@@ -54,9 +54,22 @@ export async function eventually<T>(
 ): Promise<T> {
   const untilMs = Date.now() + deadlineMs;
   for (;;) {
-    const found = await answer().catch(() => null);
-    if (found !== null) return found;
-    if (Date.now() > untilMs) throw new Error(`${what}: not within ${deadlineMs / 1000} s`);
+    let failure: unknown = null;
+    try {
+      const found = await answer();
+      if (found !== null) return found;
+    } catch (error) {
+      failure = error;
+    }
+    if (Date.now() > untilMs) throw tooLate(`${what}: not within ${deadlineMs / 1000} s`, failure);
     await delay(25);
   }
+}
+
+function tooLate(what: string, failure: unknown): Error {
+  if (failure === null) return new Error(what);
+  const { message, cause } = failure as Error;
+  // That of a failed `fetch` says nothing by itself.
+  const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
+  return new Error(`${what}; at last: ${why}`, { cause: failure });
 }

@@ -23,6 +23,7 @@ import { isRefused } from '../../simulation/traffic.ts';
 import type { Sent } from '../../simulation/traffic.ts';
 import { faultsOf } from '../../simulation/verdict.ts';
 import { ingestedUpToMs, uncommitted } from '../../simulation/worked-through.ts';
+import { doAll } from '../clean-ups.ts';
 import { stackAddresses, storeAddress } from '../stack.ts';
 import { keepRunning } from './keep-running.ts';
 import type { Kept } from './keep-running.ts';
@@ -95,6 +96,9 @@ export async function openClusterSystem(options: ClusterSystemOptions): Promise<
     clock: systemClock,
     telemetry: createTelemetry({ level: 'silent' }),
     ...places,
+  }).catch(async (error: unknown) => {
+    await rm(dir, { recursive: true, force: true });
+    throw error;
   });
   const environment = environmentOf(places, dir, options.rolesStoreUrl);
   const processes: RoleProcess[] = [];
@@ -163,18 +167,25 @@ export async function openClusterSystem(options: ClusterSystemOptions): Promise<
     },
     failures: () => failures,
     outputs,
-    async close() {
-      await Promise.all(kept.map((each) => each.stop('SIGKILL')));
-      await Promise.all(processes.map((each) => each.kill('SIGKILL')));
-      await platform.store.command('DROP DATABASE IF EXISTS {database:Identifier}', {
-        database: places.store.database,
-      });
-      await platform.close();
-      const topics = topicSpecs(config).map(({ name }) => name);
-      await deleteTopics(places.cluster.kafka, config.kafka, { topics, groups: [] });
-      await rm(dir, { recursive: true, force: true });
-    },
+    close: () =>
+      doAll([
+        () => Promise.all(kept.map((each) => each.stop('SIGKILL'))),
+        () => Promise.all(processes.map((each) => each.kill('SIGKILL'))),
+        () =>
+          platform.store.command('DROP DATABASE IF EXISTS {database:Identifier}', {
+            database: places.store.database,
+          }),
+        () => platform.close(),
+        // Brokers of the test's own go with all they hold.
+        () => (options.brokers === undefined ? deleteTheTopics(places, config) : undefined),
+        () => rm(dir, { recursive: true, force: true }),
+      ]),
   };
+}
+
+async function deleteTheTopics({ cluster }: Places, config: Config): Promise<void> {
+  const topics = topicSpecs(config).map(({ name }) => name);
+  await deleteTopics(cluster.kafka, config.kafka, { topics, groups: [] });
 }
 
 type Places = {

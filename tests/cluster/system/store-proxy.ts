@@ -4,8 +4,8 @@
  */
 import { createServer, request } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Random } from '../../../src/simulator/random.ts';
+import { restartable } from '../restartable-server.ts';
 
 export type StoreProxy = {
   readonly url: string;
@@ -27,7 +27,6 @@ export async function startStoreProxy(targetUrl: string): Promise<StoreProxy> {
   let hangs = false;
   let loses = (): boolean => false;
   let lost = 0;
-  let port = 0;
 
   const server = createServer((incoming, answer) => {
     readAll(incoming)
@@ -62,21 +61,9 @@ export async function startStoreProxy(targetUrl: string): Promise<StoreProxy> {
     upstream.end(body);
   }
 
-  const listen = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.listen(port, '127.0.0.1', () => {
-        ({ port } = server.address() as AddressInfo);
-        resolve();
-      });
-    });
-  const shut = (): Promise<void> =>
-    new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  await listen();
+  const { url, listen, shut } = await restartable(server);
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     refuse: shut,
     async hang() {
       hangs = true;
