@@ -121,3 +121,54 @@ test('an append is given up in time, says where and why, and works again when th
   expect(places).toEqual([{ partition: 0, offset: 1 }]);
   expect(await readEverything(log, 'given-up')).toEqual([['before', 'after']]);
 });
+
+test('a log is closed also while its broker answers nothing; what was under way is refused', async () => {
+  const { log } = await open({
+    brokers: [broker.address],
+    limits: { appendMsMax: ABSENT_MS_MAX, questionMsMax: ABSENT_MS_MAX, closeMsMax: 500 },
+  });
+  await log.ensureTopics([{ name: 'closing', partitions: 1 }]);
+  await log.append('closing', [record('before')]);
+  broker.pause();
+  try {
+    const underWay = [log.append('closing', [record('meanwhile')]), log.append('closing', [record('next')])];
+    const refused = Promise.allSettled(underWay);
+    const asking = log.offsets('closing').catch((error: unknown) => error);
+    await log.close();
+    for (const { reason } of (await refused) as PromiseRejectedResult[]) {
+      expect(reason).toMatchObject({
+        code: 'LOG_UNAVAILABLE',
+        message: expect.stringContaining('the log was closed'),
+      });
+    }
+    expect(await asking).toMatchObject({ code: 'LOG_UNAVAILABLE' });
+  } finally {
+    broker.resume();
+  }
+});
+
+test('a question that its broker does not answer is given up in time, and can be asked again', async () => {
+  const { log } = await open({
+    brokers: [broker.address],
+    limits: { requestMsMax: ABSENT_MS_MAX, questionMsMax: 1_000 },
+  });
+  await log.ensureTopics([{ name: 'asked', partitions: 2 }]);
+  broker.pause();
+  try {
+    const questions = [
+      () => log.offsets('asked'),
+      () => log.topics(),
+      () => log.committed('somebody', 'asked'),
+    ];
+    for (const ask of questions) {
+      await expect(ask()).rejects.toMatchObject({
+        code: 'LOG_UNAVAILABLE',
+        message: expect.stringMatching(/took Kafka at .* longer than 1 s/),
+      });
+    }
+  } finally {
+    broker.resume();
+  }
+  const ranges = new Map([0, 1].map((partition) => [partition, { start: 0, end: 0 }]));
+  expect(await log.offsets('asked')).toEqual(ranges);
+});

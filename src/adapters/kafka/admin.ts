@@ -1,15 +1,17 @@
 /** Topics, offsets and what groups have committed, as the brokers tell of them. */
 import type { Admin } from 'kafkajs';
 import type { ForetillError } from '../../errors.ts';
-import type { CommittedOffset, Log, OffsetRange } from '../../pipeline/log.ts';
+import type { CommittedOffset, Log } from '../../pipeline/log.ts';
+import type { Brokers } from './brokers.ts';
 import { createTopics } from './create-topics.ts';
 import type { TopicCreationParts } from './create-topics.ts';
+import { offsetRangesLed } from './offset-ranges.ts';
 import { readTopics } from './read-topics.ts';
 
 export type LogAdmin = Pick<Log, 'ensureTopics' | 'topics' | 'offsets' | 'committed'>;
 
-export function createAdmin(parts: TopicCreationParts): LogAdmin {
-  const { admin, names } = parts;
+export function createAdmin(parts: TopicCreationParts & { readonly brokers: Brokers }): LogAdmin {
+  const { admin, brokers, names } = parts;
   return {
     ensureTopics: (specs) => createTopics(parts, specs),
     topics: () => admin.answer({ what: 'Reading the topics', ask: (client) => readTopics(client, names) }),
@@ -17,7 +19,8 @@ export function createAdmin(parts: TopicCreationParts): LogAdmin {
       admin.answer({
         what: `Reading the offsets of topic ${topic}`,
         topic,
-        ask: (client) => readOffsets(client, names.wire(topic)),
+        // kafkajs tells of all partitions or of none.
+        ask: () => offsetRangesLed(brokers, names.wire(topic)),
       }),
     async committed(group, topic) {
       try {
@@ -33,15 +36,6 @@ export function createAdmin(parts: TopicCreationParts): LogAdmin {
       }
     },
   };
-}
-
-async function readOffsets(client: Admin, wireTopic: string): Promise<Map<number, OffsetRange>> {
-  const offsets = await client.fetchTopicOffsets(wireTopic);
-  return new Map(
-    offsets
-      .map(({ partition, low, high }) => [partition, { start: Number(low), end: Number(high) }] as const)
-      .sort(([a], [b]) => a - b),
-  );
 }
 
 async function readCommitted(

@@ -27,6 +27,8 @@ export type LaneParts = {
   readonly onEvent: (event: KafkaEvent) => void;
   /** What is known of the topic may be wrong. */
   readonly onDoubt: () => void;
+  /** From then on nothing is tried again. */
+  readonly ending: AbortSignal;
 };
 
 export type Lane = {
@@ -43,7 +45,7 @@ const UNCLEAR_MAX = 3;
 const UNKNOWN_TOPIC_ATTEMPTS_MAX = 4;
 
 export function createLane(parts: LaneParts): Lane {
-  const { topic, wireTopic, kafka, address, limits, onEvent, onDoubt } = parts;
+  const { topic, wireTopic, kafka, address, limits, onEvent, onDoubt, ending } = parts;
   const producer = createKafkaProducer(kafka, limits);
   let queue: Entry[] = [];
   let shape: TopicShape;
@@ -94,7 +96,7 @@ export function createLane(parts: LaneParts): Lane {
       onDoubt();
       const delayMs = pauseMs(attempt, limits);
       const lasting = failures.filter(
-        ({ error }) => !mayPass(error, attempt) || performance.now() + delayMs > deadlineMs,
+        ({ error }) => ending.aborted || !mayPass(error, attempt) || performance.now() + delayMs > deadlineMs,
       );
       for (const { part, error } of lasting) {
         for (const { entry } of part.flatMap((batch) => batch.origins)) failed.set(entry, error);
@@ -109,7 +111,7 @@ export function createLane(parts: LaneParts): Lane {
       if (again[0] !== undefined) {
         const what = `Appending to topic ${topic}`;
         onEvent({ kind: 'retried', what, attempt, delayMs, error: again[0].error });
-        await delay(delayMs);
+        await delay(delayMs, undefined, { signal: ending }).catch(() => undefined);
       }
     }
   }

@@ -11,6 +11,7 @@ import type { KafkaLimits } from '../../config.ts';
 import { ForetillError } from '../../errors.ts';
 import type { Log, OutgoingRecord } from '../../pipeline/log.ts';
 import { partitionForKey } from '../../pipeline/partitioner.ts';
+import { orAborted } from '../or-aborted.ts';
 import type { KafkaAddress } from './address.ts';
 import { closedError } from './admin-client.ts';
 import { createAdmission } from './admission.ts';
@@ -23,7 +24,7 @@ import type { Names } from './names.ts';
 import type { TopicShapes } from './topic-shapes.ts';
 
 export type Appender = Pick<Log, 'append'> & {
-  /** Refuses more, waits for what is under way. */
+  /** Refuses more, waits for what is under way, or until `ending`. */
   close(): Promise<void>;
 };
 
@@ -35,13 +36,15 @@ export type AppenderParts = {
   readonly clock: Clock;
   readonly limits: KafkaLimits;
   readonly onEvent: (event: KafkaEvent) => void;
+  /** From then on nothing is tried any more, and what is under way is rejected with the signal's reason. */
+  readonly ending: AbortSignal;
 };
 
 /** Each has connections of its own; beyond it those without work are closed, the longest unused first. */
 const LANES_MAX = 16;
 
 export function createAppender(parts: AppenderParts): Appender {
-  const { names, shapes, clock, limits } = parts;
+  const { names, shapes, clock, limits, ending } = parts;
   const lanes = new Map<string, Lane>();
   const turns = new Map<string, number>();
   const underWay = new Set<Promise<unknown>>();
@@ -99,7 +102,7 @@ export function createAppender(parts: AppenderParts): Appender {
   return {
     async append(topic, records) {
       if (closed) throw closedError();
-      const appending = append(topic, records);
+      const appending = orAborted(append(topic, records), ending);
       underWay.add(appending);
       try {
         return await appending;

@@ -14,11 +14,13 @@ import type { KafkaAddress } from './address.ts';
 import { closedError, createAdminClient } from './admin-client.ts';
 import { createAdmin } from './admin.ts';
 import { createAppender } from './append.ts';
+import { Brokers } from './brokers.ts';
 import { clientSettings } from './client-settings.ts';
 import { joinGroup } from './consumer.ts';
 import { explainConnection } from './explain-connection.ts';
 import type { KafkaEvent } from './events.ts';
 import { names as namesOf } from './names.ts';
+import { createSockets } from './sockets.ts';
 import { openTail } from './tail.ts';
 import { createTopicShapes } from './topic-shapes.ts';
 
@@ -37,7 +39,8 @@ export type KafkaLogOptions = {
 export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
   const { address, limits, clock, onEvent } = options;
   const settings = clientSettings(address, limits);
-  const kafka = new Kafka(settings);
+  const sockets = createSockets();
+  const kafka = new Kafka({ ...settings, socketFactory: sockets.factory });
   const names = namesOf(address.namespace);
   const client = createAdminClient({ kafka, address, limits, onEvent });
   try {
@@ -46,9 +49,20 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     await client.close();
     throw await explainConnection(error, address);
   }
-  const admin = createAdmin({ admin: client, address, names, limits });
+  const brokers = new Brokers(settings, []);
+  const admin = createAdmin({ admin: client, brokers, address, names, limits });
   const shapes = createTopicShapes({ admin: client, names, limits });
-  const appender = createAppender({ kafka, address, names, shapes, clock, limits, onEvent });
+  const ending = new AbortController();
+  const appender = createAppender({
+    kafka,
+    address,
+    names,
+    shapes,
+    clock,
+    limits,
+    onEvent,
+    ending: ending.signal,
+  });
   const reading = new Set<Reader>();
   let state: 'open' | 'stopping' | 'closed' = 'open';
   let closing: Promise<void> | null = null;
@@ -57,8 +71,15 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
     state = 'stopping';
     await Promise.all([...reading].map((each) => each.stop()));
     state = 'closed';
+    const patience = setTimeout(() => {
+      ending.abort(cutOff(limits.closeMsMax));
+      sockets.cut();
+    }, limits.closeMsMax);
     await appender.close();
     await client.close();
+    clearTimeout(patience);
+    brokers.close();
+    sockets.cut();
   }
 
   function demandReadable({ batchRecordsMax }: ConsumerOptions | TailOptions): void {
@@ -99,3 +120,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
 }
 
 type Reader = { stop(): Promise<void> };
+
+function cutOff(closeMsMax: number): ForetillError {
+  return new ForetillError(
+    'LOG_UNAVAILABLE',
+    `Kafka has not taken what was under way within ${closeMsMax / 1000} s, and the log was closed.`,
+    { remedy: 'Send it again; it may be there twice then.' },
+  );
+}
