@@ -2,8 +2,11 @@
  * Every setting and every limit in one place. A queue, buffer, cache, retry or window without a maximum here does not
  * exist; what a maximum makes us drop is counted.
  */
+import { layOver } from './config-overrides.ts';
+import type { PartOf } from './config-overrides.ts';
 import { ForetillError } from './errors.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './sales/durations.ts';
+import { GRANULARITIES, LEVELS } from './sales/series.ts';
 import type { Granularity, Level } from './sales/series.ts';
 
 export type GranularityConfig = {
@@ -82,8 +85,10 @@ export type KafkaLimits = {
   readonly stalledMsMax: number;
   /** The text kept with a committed offset: the brokers' own default. */
   readonly commitMetadataBytesMax: number;
-  readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  readonly compression: (typeof COMPRESSIONS)[number];
 };
+
+const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /** Maxima of the store's client, embedded or server. */
 export type StoreLimits = {
@@ -376,9 +381,18 @@ export const DEFAULT_CONFIG: Config = {
   },
 };
 
-/** Returns `overrides` laid over the defaults, after checking how the limits relate; throws CONFIG_INVALID. */
-export function resolveConfig(overrides: Partial<Config> = {}): Config {
-  const config: Config = { ...DEFAULT_CONFIG, ...overrides };
+/** Any part of the configuration, as `foretill.json` has it. */
+export type ConfigOverrides = PartOf<Config>;
+
+/**
+ * Returns `overrides` laid over the defaults, after checking their names and types and how the limits relate. Throws
+ * CONFIG_INVALID; `source` is where the overrides come from.
+ */
+export function resolveConfig(overrides: ConfigOverrides = {}, source = 'Configuration'): Config {
+  const config = layOver<Config>(DEFAULT_CONFIG, overrides, source);
+  const demand = (condition: boolean, message: string, remedy: string): void => {
+    if (!condition) throw new ForetillError('CONFIG_INVALID', `${source}: ${message}.`, { remedy });
+  };
   demand(
     /^[A-Z]{3}$/.test(config.currency),
     `currency "${config.currency}" is not an ISO 4217 code`,
@@ -394,6 +408,14 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
     `business day start ${config.businessDayStartMinutes} is not within a day`,
     'Give local minutes after midnight, 0 to 1439.',
   );
+  for (const granularity of GRANULARITIES) {
+    const { levels, horizon } = config.granularities[granularity];
+    demand(
+      horizon >= 1 && levels.length > 0 && levels.every((level) => LEVELS.includes(level)),
+      `granularities.${granularity} has no horizon or no levels, or an unknown level`,
+      `Use a horizon of 1 or more, and levels of: ${LEVELS.join(', ')}.`,
+    );
+  }
   demand(
     config.transactionPartitions >= 1 && config.shards >= 1 && config.ingestInFlightMax >= 1,
     'there must be at least one partition, one shard and one batch in work',
@@ -429,6 +451,11 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
   );
   const { kafka } = config;
   demand(
+    COMPRESSIONS.includes(kafka.compression),
+    `kafka.compression "${kafka.compression}" is unknown`,
+    `Use one of: ${COMPRESSIONS.join(', ')}.`,
+  );
+  demand(
     kafka.recordBytesMax <= kafka.batchBytesMax &&
       kafka.batchBytesMax <= kafka.produceBytesMax &&
       kafka.produceBytesMax <= kafka.appendBytesInFlightMax &&
@@ -447,10 +474,6 @@ export function resolveConfig(overrides: Partial<Config> = {}): Config {
     'Use a heartbeatMs of at most a third of sessionTimeoutMs.',
   );
   return config;
-}
-
-function demand(condition: boolean, message: string, remedy: string): void {
-  if (!condition) throw new ForetillError('CONFIG_INVALID', `Configuration: ${message}.`, { remedy });
 }
 
 function isTimeZone(name: string): boolean {

@@ -27,6 +27,13 @@ test('settings that were kept hold for every later command', () => {
   expect(keepSettings(join(dir, 'new'), { currency: 'EUR' }).timeZone).toBe('Europe/Berlin');
 });
 
+test('one limit of a group leaves the others as they are', () => {
+  writeFileSync(join(dir, 'foretill.json'), '{"kafka": {"compression": "zstd"}}');
+  const kafka = { ...DEFAULT_CONFIG.kafka, compression: 'zstd' };
+  expect(loadConfig(dir)).toEqual({ ...DEFAULT_CONFIG, kafka });
+  expect(keepSettings(dir, { currency: 'EUR' })).toEqual({ ...DEFAULT_CONFIG, kafka, currency: 'EUR' });
+});
+
 test('another currency or zone is refused', () => {
   keepSettings(dir, { currency: 'EUR' });
   expect(() => keepSettings(dir, { currency: 'USD' })).toThrow(
@@ -38,6 +45,8 @@ describe('a settings file that cannot be used is refused by name', () => {
   test.each([
     ['{ currency', /foretill\.json/],
     ['[]', /no object/],
+    ['{"kafka": {"sesionTimeoutMs": 1}}', /foretill\.json.*no setting "kafka\.sesionTimeoutMs"/],
+    ['{"transactionPartitions": "four"}', /foretill\.json.*transactionPartitions is "four"/],
     ['{"curency": "EUR"}', /no setting "curency"/],
     ['{"currency": "Euro"}', /ISO 4217/],
     ['{"timeZone": "Berlin"}', /time zone/],
