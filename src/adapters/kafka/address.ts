@@ -76,12 +76,21 @@ export function kafkaAddressFrom(
 type Read = (name: string) => string | undefined;
 
 function readBrokers(list: string): string[] {
+  // Brokers are named in errors and logs: what stands before an @ may be a password, and is not repeated here either.
+  if (list.includes('@'))
+    throw invalid(
+      'The list of Kafka brokers has an @ in it.',
+      'Name only host:port (KAFKA_BROKERS or --kafka-brokers); a user and a password go into KAFKA_USERNAME and KAFKA_PASSWORD.',
+    );
   const brokers = list
     .split(',')
     .map((broker) => broker.trim())
     .filter((broker) => broker !== '');
   if (brokers.length === 0)
-    throw invalid('The list of Kafka brokers is empty.', 'Name at least one as host:port.');
+    throw invalid(
+      'The list of Kafka brokers is empty.',
+      'Name at least one as host:port (KAFKA_BROKERS or --kafka-brokers).',
+    );
   for (const broker of brokers) {
     const port = Number(/^(?:[^\s:/[\]]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(broker)?.[1]);
     if (port >= 1 && port <= 65_535) continue;
@@ -170,6 +179,12 @@ function readOauth(read: Read): KafkaOauth {
   const [tokenUrl, clientId, clientSecret] = OAUTH_NAMES.map((name) => demanded(read, name, 'oauthbearer'));
   if (!/^https?:$/.test(URL.parse(tokenUrl as string)?.protocol ?? ''))
     throw invalid('KAFKA_OAUTH_TOKEN_URL is not a URL.', 'Use the https address of the token endpoint.');
+  const { username, password } = new URL(tokenUrl as string);
+  if (username !== '' || password !== '')
+    throw invalid(
+      'KAFKA_OAUTH_TOKEN_URL has a user or a password in it.',
+      'Take them out of it and set KAFKA_OAUTH_CLIENT_ID and KAFKA_OAUTH_CLIENT_SECRET.',
+    );
   const scope = read('KAFKA_OAUTH_SCOPE');
   return {
     mechanism: 'oauthbearer',

@@ -43,7 +43,7 @@ function explain(speaker: Speaker, broker: string, { tls, sasl }: KafkaAddress):
   if (speaker === 'something else' || speaker === 'something over tls') {
     return {
       message: `What listens at ${broker} is not Kafka.`,
-      remedy: 'Correct KAFKA_BROKERS: the port is usually 9092.',
+      remedy: 'Correct KAFKA_BROKERS or --kafka-brokers: the port is usually 9092.',
     };
   }
   if (!overTls && tls !== undefined) {

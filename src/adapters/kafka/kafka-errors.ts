@@ -136,7 +136,7 @@ const PROTOCOL: Readonly<Record<string, (where: KafkaWhere) => Told>> = {
   INVALID_TOPIC_EXCEPTION: (where) => ({
     code: 'CONFIG_INVALID',
     message: `Kafka takes no topic named ${where.topic ?? 'like that'}.`,
-    remedy: 'Use letters, digits, ".", "_" and "-" for the namespace.',
+    remedy: 'Use letters, digits, ".", "_" and "-" for the namespace (FORETILL_NAMESPACE or --namespace).',
   }),
   INVALID_CONFIG: (where) => ({
     code: 'CONFIG_INVALID',
@@ -253,7 +253,7 @@ function notConnected(error: KafkaJsError, where: KafkaWhere): Told {
   }
   return unavailable(
     `Kafka at ${host} cannot be reached: ${why}.`,
-    'Start the broker, or correct KAFKA_BROKERS; check the network and firewalls between.',
+    'Start the broker, or correct KAFKA_BROKERS or --kafka-brokers; check the network and firewalls between.',
   );
 }
 
@@ -279,7 +279,8 @@ const TLS_CODES: readonly (readonly [RegExp, TlsTold])[] = [
     /ALTNAME_INVALID/,
     (host) => ({
       message: `The certificate of Kafka at ${host} is made out to another name.`,
-      remedy: 'Use the name in the certificate in KAFKA_BROKERS and in the broker’s advertised.listeners.',
+      remedy:
+        'Use the name in the certificate in KAFKA_BROKERS or --kafka-brokers, and in the broker’s advertised.listeners.',
     }),
   ],
   [

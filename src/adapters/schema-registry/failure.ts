@@ -2,6 +2,9 @@
 import { ForetillError } from '../../errors.ts';
 import type { ErrorCode } from '../../errors.ts';
 
+/** Where its address comes from. */
+const ADDRESS = 'SCHEMA_REGISTRY_URL (or --schema-registry-url)';
+
 /**
  * `lasting`: the same request will fail again until someone changes something. `message` ends a sentence that begins
  * with "The schema registry at …".
@@ -14,7 +17,7 @@ export class RegistryFailure extends Error {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'RegistryFailure';
     this.lasting = options.lasting;
-    this.remedy = options.remedy ?? 'Check that it runs and that SCHEMA_REGISTRY_URL leads to it.';
+    this.remedy = options.remedy ?? `Check that it runs and that ${ADDRESS} leads to it.`;
   }
 }
 
@@ -49,8 +52,7 @@ export function networkFailure(error: unknown, requestMsMax: number): RegistryFa
   if (TLS.test(code))
     return new RegistryFailure(`cannot be spoken to over TLS (${code}: ${message})`, {
       lasting: true,
-      remedy:
-        'Give its certificate authority to Node with NODE_EXTRA_CA_CERTS, or correct the host name or http/https in SCHEMA_REGISTRY_URL.',
+      remedy: `Give its certificate authority to Node with NODE_EXTRA_CA_CERTS, or correct the host name or http/https in ${ADDRESS}.`,
       cause,
     });
   if (name === 'HTTPParserError') return noRegistry('does not speak HTTP');
@@ -72,7 +74,7 @@ export function statusFailure(status: number, said: string): RegistryFailure | n
   if (status >= 300 && status < 400)
     return new RegistryFailure(`sends us elsewhere (status ${status})`, {
       lasting: true,
-      remedy: 'Set SCHEMA_REGISTRY_URL to where it leads.',
+      remedy: `Set ${ADDRESS} to where it leads.`,
     });
   if (status >= 500 || status === 408 || status === 429)
     return new RegistryFailure(`cannot answer now (status ${status})${said}`, { lasting: false });
@@ -82,7 +84,6 @@ export function statusFailure(status: number, said: string): RegistryFailure | n
 export function noRegistry(what: string): RegistryFailure {
   return new RegistryFailure(`is no schema registry: it ${what}`, {
     lasting: true,
-    remedy:
-      'Set SCHEMA_REGISTRY_URL to the root of its Confluent API, e.g. http://localhost:8081 (Apicurio: …/apis/ccompat/v7).',
+    remedy: `Set ${ADDRESS} to the root of its Confluent API, e.g. http://localhost:8081 (Apicurio: …/apis/ccompat/v7).`,
   });
 }

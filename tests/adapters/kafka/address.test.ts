@@ -88,6 +88,14 @@ describe('the address of Kafka', () => {
   });
 
   test.each([
+    ['a password in the list', { KAFKA_BROKERS: 'bob:pass-word@kafka:9092' }, /has an @ in it/],
+    ['a half of one with a comma', { KAFKA_BROKERS: 'bob:pass-word,1@kafka:9092' }, /has an @ in it/],
+    ['a password that looks like a host', { KAFKA_BROKERS: 'pass-word@kafka:9092' }, /has an @ in it/],
+    [
+      'a password in the place for tokens',
+      { ...OAUTH, KAFKA_OAUTH_TOKEN_URL: 'https://bob:pass-word@login.example/token' },
+      /has a user or a password/,
+    ],
     ['kafka', { KAFKA_BROKERS: 'kafka' }, /"kafka" is not of the form host:port/],
     ['kafka:0', { KAFKA_BROKERS: 'kafka:0' }, /"kafka:0"/],
     ['kafka:65536', { KAFKA_BROKERS: 'a:1,kafka:65536' }, /"kafka:65536"/],

@@ -122,6 +122,10 @@ describe('a connection that', () => {
   });
 });
 
+test('who named a wrong broker learns where it is named', () => {
+  expect(kafkaError(connection('ECONNREFUSED'), WHERE).remedy).toContain('KAFKA_BROKERS or --kafka-brokers');
+});
+
 test('an error of our own comes through, however wrapped', () => {
   const ours = new ForetillError('CONFIG_INVALID', 'The token endpoint refuses us.', { remedy: '' });
   expect(kafkaError(ours, WHERE)).toBe(ours);
