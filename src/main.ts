@@ -54,11 +54,6 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   const { platform } = options;
   const calendars = createCalendars(platform);
   await calendars.load();
-  const reload = setInterval(() => {
-    calendars.load().catch((error: unknown) => {
-      platform.telemetry.log.warn('The stores could not be read; it is tried again', { error });
-    });
-  }, CALENDARS_EVERY_MS);
   const failures = new Map<RoleName, string>();
   const deps = (role: RoleName) => ({
     ...platform,
@@ -73,41 +68,59 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   let forecast: ForecastRole | null = null;
   const own = (): SystemStatus => systemStatus(options.roles, { ingest, forecast, failures });
   const status = (): SystemStatus => joinStatus(own(), options.elsewhere?.());
-  const serve = wants('serve') ? await startServing(options, { calendars, status }) : null;
-  const health = serve === null ? await startHealth(options, status) : null;
-  if (wants('forecast')) {
-    forecast = startForecast(deps('forecast'));
-    forecast.started.catch(deps('forecast').onFailed);
-  }
-  /** In the order of the flow, each to its end whatever becomes of the one before. */
+  let endAsked: (() => Promise<void>) | undefined;
+  const roles: { stop(): Promise<void> }[] = [];
+  /** Whoever is asked from outside first, then the roles side by side, each draining for itself. */
   async function stop(): Promise<void> {
-    clearInterval(reload);
     try {
-      await serve?.stop();
-      await health?.stop();
+      await endAsked?.();
     } finally {
-      try {
-        await ingest?.stop();
-      } finally {
-        await forecast?.stop();
-      }
+      const ended = await Promise.allSettled(roles.map((role) => role.stop()));
+      const failed = ended.find((each) => each.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     }
   }
   try {
-    if (wants('ingest')) ingest = await startIngest(deps('ingest'));
+    const asked = wants('serve')
+      ? await startServing(options, { calendars, status })
+      : await startHealth(options, status);
+    const reload = reloadCalendars(calendars, platform);
+    endAsked = async () => {
+      clearInterval(reload);
+      await asked?.stop();
+    };
+    if (wants('forecast')) {
+      const role = startForecast(deps('forecast'));
+      role.started.catch(deps('forecast').onFailed);
+      roles.push(role);
+      forecast = role;
+    }
+    if (wants('ingest')) {
+      const role = await startIngest(deps('ingest'));
+      roles.push(role);
+      ingest = role;
+    }
+    return {
+      url: wants('serve') ? (asked?.url ?? null) : null,
+      healthUrl: wants('serve') ? null : (asked?.url ?? null),
+      status,
+      ready: () => status().roles.every((role) => role.ready),
+      ingest,
+      forecast,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
-  return {
-    url: serve?.url ?? null,
-    healthUrl: health?.url ?? null,
-    status,
-    ready: () => status().roles.every((role) => role.ready),
-    ingest,
-    forecast,
-    stop,
-  };
+}
+
+function reloadCalendars(calendars: Calendars, { telemetry }: Pick<Platform, 'telemetry'>): NodeJS.Timeout {
+  return setInterval(() => {
+    calendars.load().catch((error: unknown) => {
+      telemetry.log.warn('The stores could not be read; it is tried again', { error });
+    });
+  }, CALENDARS_EVERY_MS);
 }
 
 async function startHealth({ platform, health }: SystemOptions, status: () => SystemStatus) {
@@ -152,7 +165,8 @@ function systemStatus(
       ready: name === 'serve' || (running?.ready() ?? false),
       lagRecords: running?.lagRecords() ?? null,
       watermarkMs: running?.watermarkMs() ?? null,
-      lastError: now.failures.get(name) ?? running?.trouble() ?? null,
+      lastError: now.failures.get(name) ?? running?.trouble()?.message ?? null,
+      waitsFor: running?.trouble()?.waitsFor ?? null,
     };
   };
   return {

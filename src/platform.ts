@@ -41,6 +41,8 @@ export type ClusterAddress = {
   readonly register: boolean;
   /** Topics that are missing are created; else that is an error. */
   readonly createTopics: boolean;
+  /** How long a registry that does not answer is waited for at the start; for ever when absent. */
+  readonly registryWaitMsMax?: number;
 };
 
 export type PlatformOptions = {
@@ -81,10 +83,10 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
   const { dir, config, clock, telemetry } = options;
   return allOrNothing(async (onOpened) => {
     if (options.cluster === undefined || options.store === undefined) await lock(dir, onOpened);
-    const [address, messaging] = await Promise.all([
+    const [address, messaging] = await bothOrNeither(
       storeAddress(options, onOpened),
       openLogAndCodec(options, onOpened),
-    ]);
+    );
     const store = await openStore({
       ...address,
       limits: config.store,
@@ -109,6 +111,12 @@ export async function openMessaging(options: Omit<PlatformOptions, 'store'>): Pr
     if (options.cluster === undefined) await lock(dir, onOpened);
     return { dir, config, ...(await openLogAndCodec(options, onOpened)) };
   });
+}
+
+/** Rejects when both have ended, so that whatever was opened is known by then. */
+async function bothOrNeither<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([one, other]);
+  return [await one, await other];
 }
 
 async function allOrNothing<T>(
@@ -136,9 +144,9 @@ async function openLogAndCodec(
   onOpened: OnOpened,
 ): Promise<{ readonly log: Log; readonly codec: Codec }> {
   const { config, cluster } = options;
-  const codec = await openCodec(options);
   const log = await openLog(options);
   onOpened(() => log.close());
+  const codec = await openCodec(options);
   if (cluster === undefined || cluster.createTopics) await log.ensureTopics(topicSpecs(config));
   else await demandTopics(log, config);
   return { log, codec };
@@ -154,17 +162,25 @@ async function openCodec({
 }: PlatformOptions): Promise<Codec> {
   if (cluster === undefined) return createCodec();
   const { openSchemaRegistry } = await import('./adapters/schema-registry/schema-registry.ts');
-  const registry = await openSchemaRegistry({
-    ...cluster.registry,
-    namespace: names(cluster.kafka.namespace).prefix,
-    mode: cluster.register ? 'register' : 'check',
-    cacheDir: join(dir, 'schemas'),
-    clock,
-    limits: config.schemaRegistry,
-    onEvent: tellRegistryEvents(telemetry.events),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return createCodec(registry);
+  const patience = new AbortController();
+  const { registryWaitMsMax } = cluster;
+  const timer =
+    registryWaitMsMax === undefined ? undefined : setTimeout(() => patience.abort(), registryWaitMsMax);
+  try {
+    const registry = await openSchemaRegistry({
+      ...cluster.registry,
+      namespace: names(cluster.kafka.namespace).prefix,
+      mode: cluster.register ? 'register' : 'check',
+      cacheDir: join(dir, 'schemas'),
+      clock,
+      limits: config.schemaRegistry,
+      onEvent: tellRegistryEvents(telemetry.events),
+      signal: AbortSignal.any([patience.signal, ...(signal === undefined ? [] : [signal])]),
+    });
+    return await createCodec(registry);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function openLog({ dir, config, clock, telemetry, cluster }: PlatformOptions): Promise<Log> {

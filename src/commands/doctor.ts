@@ -110,7 +110,7 @@ async function opens(dir: string, options: Options): Promise<Finding> {
   const check = 'Log and tables';
   try {
     const telemetry = createTelemetry({ level: 'silent' });
-    const places = platformPlaces(options, { createTopics: false });
+    const places = platformPlaces(options);
     const platform = await openPlatform({
       dir,
       config: loadConfig(dir),

@@ -116,7 +116,7 @@ function settingsOf(
 
 function openQuietly(dir: string, config: Config, options: Options): Promise<Platform> {
   const telemetry = createTelemetry({ level: 'warn' });
-  const places = platformPlaces(options, { createTopics: false });
+  const places = platformPlaces(options);
   return openPlatform({ dir, config, clock: systemClock, telemetry, ...places });
 }
 

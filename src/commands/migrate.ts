@@ -36,7 +36,7 @@ async function migrateNow(options: Options): Promise<void> {
     config: loadConfig(dir),
     clock: systemClock,
     telemetry: createTelemetry({ level: 'warn' }),
-    ...platformPlaces(options, { createTopics: true }),
+    ...platformPlaces(options),
   });
   try {
     const migrations = await platform.store.query<{ name: string; applied: string }>(

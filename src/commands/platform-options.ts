@@ -24,24 +24,38 @@ Environment, for what is not given as an option; passwords only here:
   SCHEMA_REGISTRY_URL                  SCHEMA_REGISTRY_USERNAME, SCHEMA_REGISTRY_PASSWORD
   CLICKHOUSE_URL                       CLICKHOUSE_USER, CLICKHOUSE_DATABASE, FORETILL_STORE_PASSWORD`;
 
+/** How long a command that does one thing and ends waits for a registry. */
+const REGISTRY_WAIT_MS = 15_000;
+
+/** Of commands that need topics and tables. */
 export function addPlatformOptions(command: Command): Command {
-  return command
+  return addMessagingOptions(command)
     .option('--store-url <url>', 'ClickHouse server, e.g. http://127.0.0.1:8123 (default: embedded)')
     .option('--store-user <name>', 'its user')
-    .option('--store-database <name>', 'its database')
-    .option('--kafka-brokers <list>', 'Kafka, e.g. 127.0.0.1:9092 (default: a log in the directory)')
-    .option('--schema-registry-url <url>', 'Confluent-compatible registry, needed with Kafka')
-    .option('--namespace <name>', 'prefix of all topics, groups and subjects: a tenant on shared brokers')
-    .option('--register', 'register schemas that the registry does not know yet');
+    .option('--store-database <name>', 'its database');
 }
 
-/** What `openPlatform` is to open. Throws CONFIG_INVALID. */
+/** Of commands that need topics alone. */
+export function addMessagingOptions(command: Command): Command {
+  return command
+    .option('--kafka-brokers <list>', 'Kafka, e.g. 127.0.0.1:9092 (default: a log in the directory)')
+    .option('--schema-registry-url <url>', 'Confluent-compatible registry, needed with Kafka')
+    .option('--namespace <name>', 'prefix of all topics, groups and subjects: a tenant on shared brokers');
+}
+
+/** Of commands by which a cluster is set up. */
+export function addRegisterOption(command: Command): Command {
+  return command.option('--register', 'register schemas that the registry does not know yet');
+}
+
+/** What `openPlatform` is to open. `waits`: for as long as a registry is down. Throws CONFIG_INVALID and USAGE. */
 export function platformPlaces(
   options: PlatformPlaces,
-  { createTopics }: { readonly createTopics: boolean },
+  { createTopics = false, waits = false }: { readonly createTopics?: boolean; readonly waits?: boolean } = {},
 ): { readonly store?: StoreAddress; readonly cluster?: ClusterAddress } {
   const store = storeAddress(options);
-  const cluster = clusterAddress(options, createTopics);
+  const found = clusterAddress(options, createTopics);
+  const cluster = found === undefined || waits ? found : { ...found, registryWaitMsMax: REGISTRY_WAIT_MS };
   return { ...(store === undefined ? {} : { store }), ...(cluster === undefined ? {} : { cluster }) };
 }
 

@@ -16,7 +16,7 @@ import { dirOption, jsonOption, positiveNumber, wholeNumber } from './options.ts
 import { openDestination } from './produce-destination.ts';
 import type { Destination } from './produce-destination.ts';
 import { simulatedNow } from './produce-simulated.ts';
-import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './platform-options.ts';
+import { addMessagingOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './platform-options.ts';
 import type { PlatformPlaces } from './platform-options.ts';
 import { startProgress } from './progress.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
@@ -82,7 +82,7 @@ export function produceCommand(): Command {
     .addOption(dirOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES);
-  return addPlatformOptions(addTillOptions(command)).action(produce);
+  return addMessagingOptions(addTillOptions(command)).action(produce);
 }
 
 async function produce(file: string | undefined, options: Options): Promise<void> {
@@ -96,7 +96,7 @@ async function produce(file: string | undefined, options: Options): Promise<void
     config,
     ...(options.url === undefined ? {} : { url: options.url }),
     ...(token === undefined ? {} : { token }),
-    ...platformPlaces(options, { createTopics: false }),
+    ...platformPlaces(options),
   });
   const signal = stopSignal(() => process.stderr.write('\nStopping after this batch.\n'));
   try {

@@ -1,6 +1,7 @@
 /** `foretill run`: the system on a data directory, until it is stopped. */
 import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../clock.ts';
+import { ForetillError } from '../errors.ts';
 import { startSystem } from '../main.ts';
 import { openPlatform } from '../platform.ts';
 import type { RoleName } from '../telemetry/events.ts';
@@ -10,7 +11,12 @@ import { demandFreePort } from './free-port.ts';
 import { dirOption, wholeNumber } from './options.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
 import { runUntilStopped } from './run-until-stopped.ts';
-import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './platform-options.ts';
+import {
+  addPlatformOptions,
+  addRegisterOption,
+  PLATFORM_ENVIRONMENT,
+  platformPlaces,
+} from './platform-options.ts';
 import type { PlatformPlaces } from './platform-options.ts';
 
 const ROLES: readonly RoleName[] = ['ingest', 'forecast', 'serve'];
@@ -49,7 +55,7 @@ export function runCommand(): Command {
       wholeNumber(0, 65_535),
     )
     .addHelpText('after', EXAMPLES);
-  return addPlatformOptions(command).action(run);
+  return addRegisterOption(addPlatformOptions(command)).action(run);
 }
 
 async function run(options: Options): Promise<void> {
@@ -59,12 +65,14 @@ async function run(options: Options): Promise<void> {
   const token = process.env['FORETILL_TOKEN'];
   const secret = token === undefined ? {} : { token };
   const metricsPort = options.metricsPort ?? (await freeOr(METRICS_PORT, options.host));
+  const places = platformPlaces(options, { waits: true });
+  demandSharedStore(options, places);
   const platform = await openPlatform({
     dir,
     config: loadConfig(dir),
     clock: systemClock,
     telemetry,
-    ...platformPlaces(options, { createTopics: false }),
+    ...places,
   });
   await runUntilStopped(platform, {
     start: (onFailed) =>
@@ -81,6 +89,18 @@ async function run(options: Options): Promise<void> {
     },
     stopping: 'Stopping: finishing what is in work. Ctrl-C again ends at once.',
   });
+}
+
+/** Roles in several processes are one system only over the same tables. */
+function demandSharedStore({ roles }: Options, { cluster, store }: ReturnType<typeof platformPlaces>): void {
+  if (cluster === undefined || store !== undefined || roles.length === ROLES.length) return;
+  throw new ForetillError(
+    'USAGE',
+    `Role ${roles.join(', ')} alone needs tables that other processes share.`,
+    {
+      remedy: 'Add --store-url (or CLICKHOUSE_URL), or run all roles in this process.',
+    },
+  );
 }
 
 /** That port, or 0 (any) when it is taken: there may be several processes on this machine. */

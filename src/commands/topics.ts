@@ -10,7 +10,12 @@ import type { Platform } from '../platform.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
 import { dataDir, loadConfig } from './data-dir-settings.ts';
 import { dirOption, jsonOption } from './options.ts';
-import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from './platform-options.ts';
+import {
+  addPlatformOptions,
+  addRegisterOption,
+  PLATFORM_ENVIRONMENT,
+  platformPlaces,
+} from './platform-options.ts';
 import type { PlatformPlaces } from './platform-options.ts';
 import { writeErrorDetailsTo } from './report-error.ts';
 
@@ -39,7 +44,7 @@ export function topicsCommand(): Command {
     .addOption(jsonOption())
     .option('--strict', 'exit code 2 where a topic is not as it should be')
     .addHelpText('after', EXAMPLES);
-  return addPlatformOptions(command).action(showTopics);
+  return addRegisterOption(addPlatformOptions(command)).action(showTopics);
 }
 
 async function showTopics(options: Options): Promise<void> {

@@ -62,14 +62,31 @@ export type Steadfast = {
 };
 
 /** What passes without anyone changing anything here. A full disk is not among them: somebody has to make room. */
-const OUTAGES: ReadonlySet<ErrorCode> = new Set(['LOG_UNAVAILABLE', 'STORE_UNAVAILABLE', 'SCHEMA_UNKNOWN']);
+const OUTAGES: ReadonlyMap<ErrorCode, string> = new Map([
+  ['LOG_UNAVAILABLE', 'the log'],
+  ['STORE_UNAVAILABLE', 'the store'],
+  ['SCHEMA_UNKNOWN', 'the schema registry'],
+]);
 
 export function isOutage(error: unknown): error is ForetillError {
   return error instanceof ForetillError && OUTAGES.has(error.code);
 }
 
-/** Why a role's partitions stand still, by partition; for whoever asks how it is doing. */
-export type Troubles = Map<number, string>;
+/** Why a partition stands still. */
+export type Trouble = { readonly waitsFor: string; readonly message: string };
+
+/** Of a role, by partition; for whoever asks how it is doing. */
+export type Troubles = Map<number, Trouble>;
+
+export function troubleOf({ code, message }: ForetillError): Trouble {
+  return { waitsFor: OUTAGES.get(code) ?? 'something', message };
+}
+
+/** The first of them; else what keeps a member from its group. */
+export function troubleAmong(troubles: Troubles, ofConsumer: string | null): Trouble | null {
+  const [first] = troubles.values();
+  return first ?? (ofConsumer === null ? null : { waitsFor: 'the log', message: ofConsumer });
+}
 
 /** The pause after so many failures in a row. */
 export function outageDelayMs(failures: number, { outageRetryMs, outageRetryMsMax }: Config): number {
@@ -93,7 +110,7 @@ export function steadfast(
       } catch (error) {
         if (!isOutage(error)) throw error;
         const delayMs = outageDelayMs(attempt, deps.config);
-        troubles.set(partition, error.message);
+        troubles.set(partition, troubleOf(error));
         deps.telemetry.events.outageMet({ role, partition, code: error.code, delayMs, error });
         await delay(delayMs, undefined, { signal: hold.signal }).catch(() => {});
       }

@@ -52,7 +52,7 @@ test(`a broker that is killed ${RESTARTS} times is waited for (seed ${SEED})`, a
     await delay(random.uniform() * KILLED_AFTER_MS_MAX);
     await broker.kill();
     const said = await Promise.all(workers.map((worker) => heldUp(worker.current())));
-    expect(said).toEqual(workers.map(() => expect.stringContaining('is held up')));
+    expect(said).toEqual(workers.map(() => expect.stringContaining('waits for the log')));
     await broker.restart();
     await sending;
   }

@@ -68,7 +68,7 @@ test(`while dead letters cannot be written, only the partition that has one stan
   const place = (await system.platform.log.offsets(TOPICS.transactions)).get(partition)?.end ?? 0;
   await system.append([{ key: Buffer.from(STORE), value: Buffer.from('cannot be a ticket'), refused: true }]);
   await system.send(meanwhile);
-  expect(await heldUp(ingest.current())).toContain('Role ingest is held up');
+  expect(await heldUp(ingest.current())).toContain('Role ingest waits for the log');
   expect(ingest.current().output()).toContain(`Too few brokers have a copy of topic ${LETTERS}`);
   await eventually('the others are committed', async () => {
     const partitions = [...(await behind(system)).keys()];

@@ -232,7 +232,7 @@ describe('what is right', () => {
     });
     const examined = await foretill('doctor', '--dir', 'log', '--port', '0', '--json');
     expect(JSON.parse(examined.out)).toMatchObject({
-      findings: expect.arrayContaining([expect.objectContaining({ check: 'Data directory', ok: true })]),
+      findings: expect.arrayContaining([expect.objectContaining({ check: 'Log and tables', ok: true })]),
     });
   });
 });

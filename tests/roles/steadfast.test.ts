@@ -59,7 +59,7 @@ describe('an outage', () => {
   test('is told while it lasts', async () => {
     const seen: (string | undefined)[] = [];
     const { outside, troubles } = bench(['LOG_UNAVAILABLE', 'LOG_UNAVAILABLE'], () =>
-      seen.push(troubles.get(3)),
+      seen.push(troubles.get(3)?.message),
     );
     await outside.log.append('t', []);
     expect(seen).toEqual([undefined, 'LOG_UNAVAILABLE.', 'LOG_UNAVAILABLE.']);

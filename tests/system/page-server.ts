@@ -51,7 +51,9 @@ export async function startPageServer(options: PageServerOptions = {}) {
       feed,
       demo,
       status: () => ({
-        roles: [{ role: 'serve', ready: true, lagRecords: 0, watermarkMs: START, lastError: null }],
+        roles: [
+          { role: 'serve', ready: true, lagRecords: 0, watermarkMs: START, lastError: null, waitsFor: null },
+        ],
         warmStart: state.warmStart,
         transactionsTotal: state.transactions,
       }),

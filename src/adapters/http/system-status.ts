@@ -10,6 +10,8 @@ export type RoleStatus = {
   readonly watermarkMs: number | null;
   /** One sentence; null when all is well. */
   readonly lastError: string | null;
+  /** What does not answer, e.g. `the store`, when that is why it stands still. */
+  readonly waitsFor: string | null;
 };
 
 export type SystemStatus = {
@@ -25,8 +27,9 @@ export type SystemStatus = {
 export function rolesNotReady(status: SystemStatus): string[] {
   return status.roles
     .filter(({ ready }) => !ready)
-    .map(({ role, lastError }) =>
+    .map(({ role, lastError, waitsFor }) => {
+      if (waitsFor !== null) return `Role ${role} waits for ${waitsFor}, which does not answer.`;
       // Whoever may not read /status may ask for /ready: what went wrong is told there and in the log.
-      lastError === null ? `Role ${role} is not ready yet.` : `Role ${role} is held up or has failed.`,
-    );
+      return lastError === null ? `Role ${role} is not ready yet.` : `Role ${role} has failed.`;
+    });
 }

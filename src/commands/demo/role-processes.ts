@@ -75,7 +75,7 @@ export function startRoleProcesses(
 }
 
 function unheard(role: RoleName): SystemStatus['roles'][number] {
-  return { role, ready: false, lagRecords: null, watermarkMs: null, lastError: null };
+  return { role, ready: false, lagRecords: null, watermarkMs: null, lastError: null, waitsFor: null };
 }
 
 function send(child: ChildProcess, message: ToRoleProcess): void {

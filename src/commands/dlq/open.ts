@@ -6,7 +6,7 @@ import type { Messaging } from '../../platform.ts';
 import { createTelemetry } from '../../telemetry/telemetry.ts';
 import { dataDir, loadConfig } from '../data-dir-settings.ts';
 import { dirOption, jsonOption, wholeNumber } from '../options.ts';
-import { addPlatformOptions, PLATFORM_ENVIRONMENT, platformPlaces } from '../platform-options.ts';
+import { addMessagingOptions, PLATFORM_ENVIRONMENT, platformPlaces } from '../platform-options.ts';
 import type { PlatformPlaces } from '../platform-options.ts';
 import { writeErrorDetailsTo } from '../report-error.ts';
 
@@ -25,7 +25,7 @@ export function dlqSubcommand(name: string, help: string): Command {
 }
 
 export function addCommonOptions(command: Command): Command {
-  return addPlatformOptions(command.addOption(jsonOption()).addOption(dirOption()));
+  return addMessagingOptions(command.addOption(jsonOption()).addOption(dirOption()));
 }
 
 /** The place of one letter: topic, partition, offset. */
@@ -51,7 +51,7 @@ export async function withMessaging<T>(
     config: loadConfig(dir),
     clock: systemClock,
     telemetry: createTelemetry({ level: 'warn' }),
-    ...platformPlaces(options, { createTopics: false }),
+    ...platformPlaces(options),
   });
   try {
     return await work(messaging);

@@ -14,8 +14,8 @@ import type { Shard } from '../../pipeline/shard.ts';
 import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
 import type { Serial } from '../serial.ts';
-import { holdOf, PartitionLost, standsBy, steadfast } from '../steadfast.ts';
-import type { Hold, Steadfast, Troubles } from '../steadfast.ts';
+import { holdOf, PartitionLost, standsBy, steadfast, troubleAmong } from '../steadfast.ts';
+import type { Hold, Steadfast, Trouble, Troubles } from '../steadfast.ts';
 import { createShardWorker } from './shard-worker.ts';
 import type { ShardWorker } from './shard-worker.ts';
 
@@ -27,7 +27,7 @@ export type ForecastRole = {
   /** True once every assigned shard has learned its history. */
   ready(): boolean;
   /** Why it stands still; null when it does not. */
-  trouble(): string | null;
+  trouble(): Trouble | null;
   progress(): ForecastProgress | null;
   watermarkMs(): number | null;
   /** Records that waited when the last batch had been worked through. */
@@ -216,7 +216,7 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     every(deps.config.nowcastEveryMs, ({ worker }) => worker.nowcast()),
     every(deps.config.checkpointEveryMs, (holding) => checkpoint(holding, false)),
   ];
-  const trouble = (): string | null => troubles.values().next().value ?? consumer?.trouble() ?? null;
+  const trouble = (): Trouble | null => troubleAmong(troubles, consumer?.trouble() ?? null);
   const watermarks = () => [...shards.values()].flatMap(({ worker }) => worker.watermarkMs() ?? []);
 
   return {

@@ -19,8 +19,17 @@ import type { Assignment, Batch, Consumer, OffsetRange, TopicPartition } from '.
 import { TOPICS } from '../../pipeline/topics.ts';
 import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
-import { holdOf, isOutage, outageDelayMs, PartitionLost, standsBy, steadfast } from '../steadfast.ts';
-import type { Hold, Troubles } from '../steadfast.ts';
+import {
+  holdOf,
+  isOutage,
+  outageDelayMs,
+  PartitionLost,
+  standsBy,
+  steadfast,
+  troubleAmong,
+  troubleOf,
+} from '../steadfast.ts';
+import type { Hold, Trouble, Troubles } from '../steadfast.ts';
 import { performEffects, tellTotals, withoutTotals } from './effects.ts';
 import type { EffectDeps } from './effects.ts';
 import { readBatch } from './read-batch.ts';
@@ -33,7 +42,7 @@ import { createWriter } from './writer.ts';
 export type IngestRole = {
   ready(): boolean;
   /** Why it stands still; null when it does not. */
-  trouble(): string | null;
+  trouble(): Trouble | null;
   /** Transactions taken in since the start. */
   transactionsTotal(): number;
   /** Records written and not yet read. */
@@ -219,7 +228,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
       if (!isOutage(error)) throw error;
       source.outages += 1;
       const delayMs = outageDelayMs(source.outages, config);
-      troubles.set(partition, error.message);
+      troubles.set(partition, troubleOf(error));
       telemetry.events.outageMet({ role: 'ingest', partition, code: error.code, delayMs, error });
       const [first] = batch.records;
       consumer?.pause([batch]);
@@ -390,7 +399,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     }, ms);
   }
 
-  const trouble = (): string | null => troubles.values().next().value ?? consumer.trouble();
+  const trouble = (): Trouble | null => troubleAmong(troubles, consumer.trouble());
 
   return {
     ready: () => (assigned || standsBy(joinedMs)) && coming.size === 0 && trouble() === null,

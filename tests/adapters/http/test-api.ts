@@ -109,7 +109,16 @@ export async function testApi(options: TestApiOptions = {}) {
         feed,
         demo,
         status: () => ({
-          roles: [{ role: 'ingest', ready: true, lagRecords: 3, watermarkMs: NOW - 60_000, lastError: null }],
+          roles: [
+            {
+              role: 'ingest',
+              ready: true,
+              lagRecords: 3,
+              watermarkMs: NOW - 60_000,
+              lastError: null,
+              waitsFor: null,
+            },
+          ],
           warmStart: null,
           transactionsTotal: 42,
         }),
