@@ -1,5 +1,6 @@
 /** Options of where log, schemas and tables are: all in the data directory, or Kafka, a registry and a server. */
 import type { Command } from 'commander';
+import { checkStoreUrl } from '../adapters/clickhouse/address.ts';
 import { kafkaAddressFrom } from '../adapters/kafka/address.ts';
 import { registryAddressFrom } from '../adapters/schema-registry/address.ts';
 import { ForetillError } from '../errors.ts';
@@ -66,7 +67,7 @@ function storeAddress(options: PlatformPlaces): StoreAddress | undefined {
   const database = options.storeDatabase ?? environment('CLICKHOUSE_DATABASE');
   const password = environment('FORETILL_STORE_PASSWORD');
   return {
-    url,
+    url: checkStoreUrl(url),
     ...(username === undefined ? {} : { username }),
     ...(database === undefined ? {} : { database }),
     ...(password === undefined ? {} : { password }),
