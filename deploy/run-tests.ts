@@ -11,6 +11,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ForetillError } from '../src/errors.ts';
 import { canFetch, MAVEN_REMEDY } from './stack/artifacts.ts';
+import { findProgram } from './stack/find-program.ts';
 import { findJava } from './stack/java.ts';
 import { PARTS } from './stack/parts.ts';
 
@@ -29,7 +30,7 @@ const strict = process.env['CI'] === 'true' || process.env['CI'] === '1';
 const reports = mkdtempSync(join(tmpdir(), 'foretill-tests-'));
 const chromium = findChromium();
 const clusterLacks = await lackingForCluster();
-const lacks = [...lacking(), ...clusterLacks, ...lackingParts()];
+const lacks = [...lacking(), ...clusterLacks, ...lackingBeside(), ...lackingParts()];
 
 const steps: readonly Step[] = [
   check('format', ['oxfmt', '--check']),
@@ -177,6 +178,18 @@ async function lackingForCluster(): Promise<readonly Lack[]> {
   }
   if (!canFetch()) found.push({ what: 'Maven', skips, remedy: MAVEN_REMEDY });
   return found;
+}
+
+/** What the tests on Kafka do less without. */
+function lackingBeside(): readonly Lack[] {
+  if (findProgram(['kcat']) !== null) return [];
+  return [
+    {
+      what: 'kcat',
+      skips: 'the check that another Kafka client reads the forecasts of the demonstration',
+      remedy: 'install it (Debian, Ubuntu: apt-get install kcat; macOS: brew install kcat).',
+    },
+  ];
 }
 
 /** What the local stack leaves out. */
