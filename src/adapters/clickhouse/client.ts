@@ -16,6 +16,7 @@ import { ForetillError } from '../../errors.ts';
 import type { ColumnType } from './exact-integers.ts';
 import { isExact, wideIntegerColumns } from './exact-integers.ts';
 import { orAborted } from '../or-aborted.ts';
+import { demandClickHouse } from './demand-clickhouse.ts';
 import { limitInFlight } from './in-flight.ts';
 import { failureKind, retryDelayMs } from './retry.ts';
 import { watchSilence } from './silence.ts';
@@ -73,7 +74,10 @@ const SETTINGS: ClickHouseSettings = {
   do_not_merge_across_partitions_select_final: 1,
 };
 
-/** Opens the store and waits until it answers. Errors: STORE_UNAVAILABLE, STORE_REJECTED (e.g. wrong password). */
+/**
+ * Opens the store and waits until it answers. Errors: STORE_UNAVAILABLE, STORE_REJECTED (e.g. wrong password),
+ * CONFIG_INVALID for what is no ClickHouse.
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const database = options.database ?? 'foretill';
   await awaitStore(options, database);
@@ -82,15 +86,27 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** A store that is only just starting is waited for as long as any request may take, however often it is tried. */
 async function awaitStore(options: StoreOptions, database: string): Promise<void> {
+  await demandClickHouse(options.url, options.limits);
   const patient = { ...options, limits: { ...options.limits, attemptsMax: Infinity } };
   const create = options.createDatabase === true;
   const server = connect(patient, create ? 'default' : database);
   try {
     if (create) await server.command('CREATE DATABASE IF NOT EXISTS {database:Identifier}', { database });
     else await server.query('SELECT 1 AS one');
+  } catch (error) {
+    throw atTheStart(error);
   } finally {
     await server.close();
   }
+}
+
+/** Nothing has been sent yet that could be kept. */
+function atTheStart(error: unknown): unknown {
+  if (!(error instanceof ForetillError) || error.code !== 'STORE_UNAVAILABLE') return error;
+  return new ForetillError(error.code, error.message, {
+    remedy: 'Check that it runs and can be reached at this address (CLICKHOUSE_URL or --store-url).',
+    cause: error.cause,
+  });
 }
 
 function connect(options: StoreOptions, database: string): Store {
@@ -274,7 +290,7 @@ function tooWide(column: string, sql: string): ForetillError {
 }
 
 function exhausted(url: string, failure: { kind: string; attempt: number; error: unknown }): ForetillError {
-  const { message } = failure.error as Error;
+  const message = (failure.error as Error).message || 'an answer without a word';
   if (failure.kind !== 'disk-full')
     return unavailable(url, `${failure.attempt} attempts failed, the last: ${message}`, failure.error);
   return new ForetillError('DISK_FULL', `ClickHouse at ${url} has no space left: ${message}`, {
