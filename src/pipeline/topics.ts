@@ -27,6 +27,13 @@ export function isDeadLetterTopic(name: string): boolean {
   return name.endsWith(DEAD_LETTER_SUFFIX);
 }
 
+/** Those of what is read by a role that may refuse it. */
+export const DEAD_LETTER_TOPICS: readonly string[] = [
+  TOPICS.transactions,
+  TOPICS.buckets,
+  TOPICS.experts,
+].map(deadLetterTopic);
+
 /** Which dead letters have been put back, by their places; it outlives the letters. Of use to `foretill dlq` alone. */
 export const REPLAYED_TOPIC = 'retail.dead-letter.replayed.v1';
 
@@ -39,8 +46,8 @@ export function topicSpecs(config: Config): TopicSpec[] {
     { name: TOPICS.forecasts, partitions: shards, compacted: true },
     { name: TOPICS.experts, partitions: shards, compacted: true },
     { name: TOPICS.alerts, partitions: 1, retentionMs: retention.alertsMs },
-    ...[TOPICS.transactions, TOPICS.buckets, TOPICS.experts].map((topic) => ({
-      name: deadLetterTopic(topic),
+    ...DEAD_LETTER_TOPICS.map((name) => ({
+      name,
       partitions: 1,
       retentionMs: retention.deadLettersMs,
       recordBytesMax: config.deadLetterBytesMax,

@@ -12,7 +12,7 @@ import { summarise } from '../../src/commands/dlq/summary.ts';
 import { deadLetterTopics } from '../../src/commands/dlq/topics.ts';
 import { resolveConfig } from '../../src/config.ts';
 import type { Log } from '../../src/pipeline/log.ts';
-import { TOPICS, topicSpecs } from '../../src/pipeline/topics.ts';
+import { DEAD_LETTER_TOPICS, TOPICS, topicSpecs } from '../../src/pipeline/topics.ts';
 import { appendDeadLetters, deadLetter } from '../../src/roles/dead-letter.ts';
 import { letterOf, LETTERS } from '../commands/dlq/letters.ts';
 import { readTopic } from '../integration/roles/read-topic.ts';
@@ -90,4 +90,18 @@ test('letters are listed page by page, summed up, and put back once to the parti
   expect((await log.offsets(TOPICS.transactions)).get(1)?.end).toBe(count);
   const values = (await readTopic(log, TOPICS.transactions)).map(({ value }) => String(value));
   expect(values).toEqual(Array.from({ length: count }, (_, i) => String(i)));
+});
+
+test('a tenant sees no letters of one whose namespace begins with its own', async () => {
+  const ours = await openWithTopics();
+  const theirs = await openLog({ brokers, namespace: `${ours.address.namespace}.b` });
+  await theirs.log.ensureTopics(topicSpecs(resolveConfig({ transactionPartitions: 2 })));
+  await theirs.log.append(LETTERS, [letterOf()]);
+  const found = async ({ log }: typeof ours): Promise<Map<string, number>> =>
+    new Map(
+      (await deadLetterTopics(log, [])).map(({ topic, ranges }) => [topic, ranges.get(0)?.end ?? Number.NaN]),
+    );
+  const none = new Map([...DEAD_LETTER_TOPICS].sort().map((topic) => [topic, 0]));
+  expect(await found(ours)).toEqual(none);
+  expect(await found(theirs)).toEqual(new Map([...none, [LETTERS, 1]]));
 });

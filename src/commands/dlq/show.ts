@@ -69,7 +69,7 @@ async function fetchLetter(log: Log, place: Place): Promise<Letter> {
     (at, records) => void found.push(...records.map((record) => copyOf(readLetter(at, record)))),
   );
   const [letter] = found;
-  if (letter === undefined) throw noLetter({ ...place, topic: stretch.topic }, 'a gap');
+  if (letter === undefined) throw noLetter({ ...place, topic: stretch.topic }, 'There is a gap in the log.');
   return letter;
 }
 

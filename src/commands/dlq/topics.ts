@@ -1,7 +1,7 @@
 /** The dead-letter topics that are there, and what each held when the command began. */
 import { ForetillError } from '../../errors.ts';
 import type { Log } from '../../pipeline/log.ts';
-import { isDeadLetterTopic } from '../../pipeline/topics.ts';
+import { DEAD_LETTER_TOPICS, isDeadLetterTopic } from '../../pipeline/topics.ts';
 import type { Stretch } from './scan.ts';
 
 /**
@@ -12,9 +12,10 @@ export async function deadLetterTopics(
   log: Pick<Log, 'topics' | 'offsets'>,
   names: readonly string[],
 ): Promise<Stretch[]> {
+  // A tenant whose namespace begins with ours and a dot has topics that look like ours: `b.retail.….dlq`.
   const present = (await log.topics())
     .map(({ name }) => name)
-    .filter(isDeadLetterTopic)
+    .filter((name) => DEAD_LETTER_TOPICS.includes(name))
     .sort();
   const wanted = names.map((name) => (isDeadLetterTopic(name) ? name : `${name}.dlq`));
   for (const name of wanted) if (!present.includes(name)) throw unknown(name, present);

@@ -8,6 +8,7 @@ import type { Order } from '../../../src/commands/dlq/partition-letters.ts';
 import { summarise } from '../../../src/commands/dlq/summary.ts';
 import { deadLetterTopics } from '../../../src/commands/dlq/topics.ts';
 import type { Log } from '../../../src/pipeline/log.ts';
+import { DEAD_LETTER_TOPICS } from '../../../src/pipeline/topics.ts';
 import { BUCKET_LETTERS, letterOf, LETTERS, openLetterLog, START_MS } from './letters.ts';
 
 const SEED = 20_170_314;
@@ -152,6 +153,14 @@ describe('topics', () => {
     const found = (await deadLetterTopics(log, names)).map(({ topic }) => topic);
     expect(found).toEqual(expect.arrayContaining(expected));
     if (names.length > 0) expect(found).toEqual(expected);
+  });
+
+  test('of a namespace within ours are another tenant’s', async () => {
+    const { log } = await openLetterLog();
+    await log.ensureTopics([{ name: `b.${LETTERS}`, partitions: 1 }]);
+    const found = (await deadLetterTopics(log, [])).map(({ topic }) => topic);
+    expect(found).toEqual([...DEAD_LETTER_TOPICS].sort());
+    await expect(deadLetterTopics(log, [`b.${LETTERS}`])).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' });
   });
 
   test('that are not there are named, with those that are', async () => {
