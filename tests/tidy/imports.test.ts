@@ -10,7 +10,7 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const LAYERS: readonly (readonly string[])[] = [
   ['errors.ts', 'clock.ts'],
   ['sales'],
-  ['config.ts'],
+  ['config-overrides.ts', 'config.ts'],
   ['windows'],
   ['stats'],
   ['models', 'intervals', 'scoring', 'hierarchy'],
