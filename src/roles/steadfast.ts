@@ -7,6 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Store } from '../adapters/clickhouse/client.ts';
+import { orAborted } from '../adapters/or-aborted.ts';
 import type { Config } from '../config.ts';
 import { ForetillError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
@@ -104,7 +105,7 @@ export function steadfast(
     for (let attempt = 1; ; attempt += 1) {
       if (!hold.lasts()) throw new PartitionLost(hold);
       try {
-        const result = await orGivenUp(task(), hold.signal);
+        const result = await orAborted(task(), hold.signal);
         if (attempt > 1 && troubles.delete(partition)) deps.telemetry.events.outageEnded({ role, partition });
         return result;
       } catch (error) {
@@ -120,7 +121,7 @@ export function steadfast(
   const { log, store, codec } = deps;
   return {
     persist,
-    once: (task) => orGivenUp(task(), hold.signal),
+    once: (task) => orAborted(task(), hold.signal),
     log: {
       ...log,
       append: (topic, records) => persist(() => log.append(topic, records)),
@@ -135,13 +136,4 @@ export function steadfast(
     },
     codec: { ...codec, prepare: (topic, values) => persist(() => codec.prepare(topic, values)) },
   };
-}
-
-/** What is under way may still come about; nobody waits for it any more. */
-function orGivenUp<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', end, { once: true });
-    task.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
-  });
 }

@@ -15,10 +15,11 @@ import type { StoreLimits } from '../../config.ts';
 import { ForetillError } from '../../errors.ts';
 import type { ColumnType } from './exact-integers.ts';
 import { isExact, wideIntegerColumns } from './exact-integers.ts';
+import { limitInFlight } from '../in-flight.ts';
 import { orAborted } from '../or-aborted.ts';
+import { pauseMs } from '../pause.ts';
 import { demandClickHouse } from './demand-clickhouse.ts';
-import { limitInFlight } from './in-flight.ts';
-import { failureKind, retryDelayMs } from './retry.ts';
+import { failureKind } from './retry.ts';
 import { watchSilence } from './silence.ts';
 
 /** A table to insert into and the order of a row's values. */
@@ -167,11 +168,7 @@ function connect(options: StoreOptions, database: string): Store {
         if (error instanceof ClickHouseError) watch.heard();
         if (kind === 'bug' || error instanceof ForetillError) throw error;
         if (kind === 'refused') throw rejected(about, error);
-        const delayMs = retryDelayMs(attempt, {
-          baseMs: limits.retryDelayMs,
-          maxMs: limits.retryDelayMsMax,
-          random: Math.random,
-        });
+        const delayMs = pauseMs(attempt, limits);
         if (attempt >= limits.attemptsMax || performance.now() + delayMs > deadlineMs)
           throw exhausted(options.url, { kind, attempt, error });
         options.onRetry?.({ attempt, delayMs, error });

@@ -1,7 +1,4 @@
-/**
- * Which failures of a request to ClickHouse pass by themselves, and how long to wait before the same bytes are sent
- * again with the same deduplication token.
- */
+/** Which failures of a request to ClickHouse pass by themselves, so that the same bytes are sent again. */
 import { ClickHouseError } from '@clickhouse/client';
 
 /** https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp */
@@ -41,16 +38,4 @@ export function failureKind(error: unknown): FailureKind {
   }
   const ours = error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
   return ours ? 'bug' : 'passing';
-}
-
-/**
- * Milliseconds before attempt `attempt` + 1 (attempts count from 1): base · 2^(attempt − 1), at most `maxMs`, of
- * which the upper half is left to chance so that many clients do not come back at once.
- */
-export function retryDelayMs(
-  attempt: number,
-  options: { readonly baseMs: number; readonly maxMs: number; readonly random: () => number },
-): number {
-  const fullMs = Math.min(options.baseMs * 2 ** (attempt - 1), options.maxMs);
-  return fullMs / 2 + (fullMs / 2) * options.random();
 }

@@ -7,11 +7,11 @@ import type { Admin, Kafka } from 'kafkajs';
 import type { KafkaLimits } from '../../config.ts';
 import { ForetillError } from '../../errors.ts';
 import { orAborted } from '../or-aborted.ts';
+import { pauseMs } from '../pause.ts';
 import type { KafkaAddress } from './address.ts';
 import type { KafkaEvent } from './events.ts';
 import { kafkaError } from './kafka-errors.ts';
 import type { KafkaWhere } from './kafka-errors.ts';
-import { pauseMs } from './pause.ts';
 
 export type Question<Answer> = {
   /** For whoever reads that it had to be tried again. */

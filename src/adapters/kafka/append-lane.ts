@@ -9,13 +9,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import type { KafkaLimits } from '../../config.ts';
 import type { ForetillError } from '../../errors.ts';
+import { pauseMs } from '../pause.ts';
 import type { KafkaAddress } from './address.ts';
 import { layOut, requestsOf } from './append-batches.ts';
 import type { Batch, Entry } from './append-batches.ts';
 import type { KafkaEvent } from './events.ts';
 import { isPassing, isSequenceLost, kafkaError } from './kafka-errors.ts';
 import { createKafkaProducer } from './kafka-producer.ts';
-import { pauseMs } from './pause.ts';
 import type { TopicShape } from './topic-shapes.ts';
 
 export type LaneParts = {

@@ -2,10 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KafkaLimits } from '../../config.ts';
 import { orAborted } from '../or-aborted.ts';
+import { pauseMs } from '../pause.ts';
 import type { KafkaEvent } from './events.ts';
 import { kafkaError, protocolErrorOf } from './kafka-errors.ts';
 import type { KafkaWhere } from './kafka-errors.ts';
-import { pauseMs } from './pause.ts';
 
 export type Retrying = {
   readonly limits: KafkaLimits;

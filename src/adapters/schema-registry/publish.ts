@@ -6,9 +6,9 @@ import type { SchemaRegistryLimits } from '../../config.ts';
 import { ForetillError } from '../../errors.ts';
 import type { Subject } from '../avro/schema-files.ts';
 import { avroType } from '../avro/avro-type.ts';
+import { pauseMs } from '../pause.ts';
 import type { RegistryEvent } from './events.ts';
 import { failureError, RegistryFailure } from './failure.ts';
-import { pauseMs } from './pause.ts';
 import type { RegistryApi } from './registry-api.ts';
 import type { CachedSchema, SchemaCache } from './schema-cache.ts';
 

@@ -1,6 +1,6 @@
 import { ClickHouseError } from '@clickhouse/client';
 import { describe, expect, it } from 'vitest';
-import { failureKind, retryDelayMs } from '../../../src/adapters/clickhouse/retry.ts';
+import { failureKind } from '../../../src/adapters/clickhouse/retry.ts';
 
 const answered = (code: string, message = 'said so') => new ClickHouseError({ code, message, type: 'T' });
 
@@ -28,13 +28,4 @@ describe('a failure', () => {
   ])('%s', (_what, error, kind) => {
     expect(failureKind(error)).toBe(kind);
   });
-});
-
-it('waits twice as long each time, up to the maximum, at least half of it', () => {
-  const at = (random: number) =>
-    [1, 2, 3, 4, 5, 50].map((attempt) =>
-      retryDelayMs(attempt, { baseMs: 100, maxMs: 1_000, random: () => random }),
-    );
-  expect(at(1)).toEqual([100, 200, 400, 800, 1_000, 1_000]);
-  expect(at(0)).toEqual([50, 100, 200, 400, 500, 500]);
 });

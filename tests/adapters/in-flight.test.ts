@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { limitInFlight } from '../../../src/adapters/clickhouse/in-flight.ts';
+import { limitInFlight } from '../../src/adapters/in-flight.ts';
 
 it('runs so many at once, the others in turn, and refuses what is beyond', async () => {
   const run = limitInFlight({ max: 2, waitingMax: 2, onFull: () => new Error('full') });
