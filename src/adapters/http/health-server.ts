@@ -32,5 +32,5 @@ export async function startHealthServer(
   healthRoutes(app, { notReady });
   await app.register(async (api) => healthRoutes(api, { notReady }), { prefix: '/api/v1' });
   metricsRoute(app, deps.telemetry);
-  return { url: await listen(app, deps.listen), stop: () => app.close() };
+  return { url: await listen(app, deps.listen, '--metrics-port'), stop: () => app.close() };
 }

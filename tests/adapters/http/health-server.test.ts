@@ -8,13 +8,13 @@ let running: Awaited<ReturnType<typeof startHealthServer>> | null = null;
 
 afterEach(async () => running?.stop());
 
-async function start(reasons: readonly string[], token?: string): Promise<string> {
+async function start(reasons: readonly string[], token?: string, port = 0): Promise<string> {
   const telemetry = createTelemetry({ level: 'silent' });
   telemetry.events.roleReady({ role: 'ingest', seconds: 1 });
   running = await startHealthServer({
     config: resolveConfig(),
     telemetry,
-    listen: { host: '127.0.0.1', port: 0, ...(token === undefined ? {} : { token }) },
+    listen: { host: '127.0.0.1', port, ...(token === undefined ? {} : { token }) },
     notReady: () => reasons,
   });
   return running.url;
@@ -36,6 +36,14 @@ describe('a process without role serve', () => {
     const url = await start([]);
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('foretill_role_ready{role="ingest"} 1');
     expect((await fetch(`${url}/api/v1/series`)).status).toBe(404);
+  });
+
+  test('names the option of its own port where that is taken', async () => {
+    const url = await start([]);
+    await expect(start([], undefined, Number(new URL(url).port))).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      remedy: 'Choose another with --metrics-port, or --metrics-port 0 for any that is free.',
+    });
   });
 
   test('keeps its metrics from those without the token, but not its health', async () => {
