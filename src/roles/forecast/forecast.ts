@@ -8,7 +8,15 @@
  *
  * An outage stops the shard until it is over; a shard that is lost is forgotten as it stands.
  */
-import type { Assignment, Batch, Consumer, LogRecord, TopicPartition } from '../../pipeline/log.ts';
+import { ForetillError } from '../../errors.ts';
+import type {
+  Assignment,
+  Batch,
+  Consumer,
+  LogRecord,
+  OffsetRange,
+  TopicPartition,
+} from '../../pipeline/log.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
 import type { Shard } from '../../pipeline/shard.ts';
 import type { RoleDeps } from '../role-deps.ts';
@@ -89,8 +97,8 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     const { hold, outside, worker, serial } = holding;
     await serial.run(() =>
       unlessLost(holding, async () => {
-        const { start, end } = (await outside.log.offsets(topic)).get(partition) ?? { start: 0, end: 0 };
-        await worker.restore({ committed: committed?.offset ?? 0, start, end, signal: hold.signal });
+        const range = await outside.persist(() => rangeOf({ topic, partition }));
+        await worker.restore({ committed: committed?.offset ?? 0, ...range, signal: hold.signal });
         coming.delete(partition);
         shards.set(partition, holding);
         // What took long to learn need not be learned again.
@@ -100,6 +108,15 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     );
     if (coming.size > 0 || failure !== null) return;
     deps.telemetry.events.roleReady({ role: 'forecast', seconds: (performance.now() - startedMs) / 1000 });
+  }
+
+  /** A partition that no broker leads at the moment is left out of the log's answer: an outage like any other. */
+  async function rangeOf({ topic, partition }: TopicPartition): Promise<OffsetRange> {
+    const range = (await deps.log.offsets(topic)).get(partition);
+    if (range !== undefined) return range;
+    throw new ForetillError('LOG_UNAVAILABLE', `No broker leads ${topic}/${partition}.`, {
+      remedy: 'See whether all brokers are up; it is tried again.',
+    });
   }
 
   /** Each shard's last checkpoint is what the next member goes on from; one half taken up has none. */
