@@ -7,7 +7,7 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { findProgram } from '../../deploy/stack/find-program.ts';
 import { processIdentity } from '../../deploy/stack/process-identity.ts';
 import type { StackStatus } from '../../deploy/stack/status.ts';
@@ -18,6 +18,7 @@ const dirs: string[] = [];
 const launched: ChildProcess[] = [];
 /** Also when other tests keep the machine busy. */
 const PATIENTLY = { timeout: 60_000 };
+const START_MS_MAX = 300_000;
 
 afterEach(async () => {
   // Those that a failed test has left at work; each ends what it started.
@@ -31,14 +32,28 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-describe('start, status, stop', () => {
-  test('every part that can run here answers, and none is left after the stop', async () => {
-    const dir = newDir('whole');
-    const started = await stack(['start', '--any-ports', '--json', '--dir', dir]);
-    expect(started.stderr).toMatch(/^Kafka is ready at 127\.0\.0\.1:\d+ \(/m);
-    expect(started.code).toBe(0);
+/** One stack for all of them; each goes by what runs when it begins, whatever those before it have done. */
+describe('a whole stack', () => {
+  const dir = mkdtempSync(join(root, 'whole-'));
+  let starts: readonly Ended[];
+  beforeAll(async () => {
+    const start = ['start', '--any-ports', '--json', '--dir', dir];
+    starts = await Promise.all([stack(start), stack(start)]);
+  }, START_MS_MAX);
+  afterAll(async () => {
+    await stack(['stop', '--dir', dir]);
+  });
 
-    const { parts, environment, storePasswordFile, ready } = statusOf(started.stdout);
+  test('started twice at the same time, is started once', () => {
+    expect(starts.map(({ code }) => code)).toEqual([0, 0]);
+    expect(statusOf(starts[0]!.stdout)).toEqual(statusOf(starts[1]!.stdout));
+    const said = starts.map(({ stderr }) => stderr);
+    expect(said.filter((text) => text.includes('The stack already runs.'))).toHaveLength(1);
+    expect(said.join('\n')).toMatch(/^Kafka is ready at 127\.0\.0\.1:\d+ \(/m);
+  });
+
+  test('has every part that can run here, each with its log', async () => {
+    const { parts, ready } = await statusIn(dir);
     expect(ready).toBe(true);
     expect(parts.map(({ name }) => name)).toEqual([
       'kafka',
@@ -53,42 +68,32 @@ describe('start, status, stop', () => {
       ...(findProgram(['prometheus']) === null ? ['prometheus'] : []),
     ]);
     for (const { log, running } of parts) expect(existsSync(log), log).toBe(running);
+  });
+
+  test('has a store whose password only its owner may read', async () => {
+    const { environment, storePasswordFile } = await statusIn(dir);
+    const password = readFileSync(storePasswordFile, 'utf8');
     expect(statSync(storePasswordFile).mode & 0o777).toBe(0o600);
-    expect(started.stdout + started.stderr).not.toContain(readFileSync(storePasswordFile, 'utf8'));
+    for (const { stdout, stderr } of starts) expect(stdout + stderr).not.toContain(password);
     const answer = await fetch(environment['CLICKHOUSE_URL']!, {
       method: 'POST',
-      headers: {
-        'X-ClickHouse-User': environment['CLICKHOUSE_USER']!,
-        'X-ClickHouse-Key': readFileSync(storePasswordFile, 'utf8'),
-      },
+      headers: { 'X-ClickHouse-User': environment['CLICKHOUSE_USER']!, 'X-ClickHouse-Key': password },
       body: 'SELECT 1',
     });
     expect(await answer.text()).toBe('1\n');
-
-    const status = await stack(['status', '--json', '--dir', dir]);
-    expect(statusOf(status.stdout)).toEqual(statusOf(started.stdout));
-    const text = await stack(['status', '--dir', dir]);
-    expect(text.stdout).toContain(`  export KAFKA_BROKERS=${environment['KAFKA_BROKERS']}\n`);
-
-    const again = await stack(['start', '--json', '--dir', dir]);
-    expect(again).toMatchObject({ code: 0, stderr: 'The stack already runs.\n' });
-    expect(statusOf(again.stdout)).toEqual(statusOf(started.stdout));
-
-    const pids = pidsOf(statusOf(started.stdout));
-    const stopped = await stack(['stop', '--json', '--dir', dir]);
-    expect(stopped.code).toBe(0);
-    expect(pids.filter((pid) => processIdentity(pid) !== null)).toEqual([]);
-    expect(statusOf(stopped.stdout).parts.every(({ running }) => !running)).toBe(true);
-    expect((await stack(['status', '--dir', dir])).code).toBe(10);
-    expect(await stack(['stop', '--dir', dir])).toMatchObject({
-      code: 0,
-      stderr: 'Nothing of the stack runs.\n',
-    });
   });
 
-  test('a part that died is started again on its port, and the others are left alone', async () => {
-    const dir = newDir('died');
-    const before = statusOf((await stack(['start', '--any-ports', '--json', '--dir', dir])).stdout);
+  test('is told of as it was when it started, and is not started again', async () => {
+    const status = await statusIn(dir);
+    const text = await stack(['status', '--dir', dir]);
+    expect(text.stdout).toContain(`  export KAFKA_BROKERS=${status.environment['KAFKA_BROKERS']}\n`);
+    const again = await stack(['start', '--json', '--dir', dir]);
+    expect(again).toMatchObject({ code: 0, stderr: 'The stack already runs.\n' });
+    expect(statusOf(again.stdout)).toEqual(status);
+  });
+
+  test('has a part that died started again on its port, and the others left alone', async () => {
+    const before = await statusIn(dir);
     process.kill(-partOf(before, 'kafka').pid!, 'SIGKILL');
     await expect.poll(() => processIdentity(partOf(before, 'kafka').pid!), PATIENTLY).toBeNull();
     const died = await stack(['status', '--json', '--dir', dir]);
@@ -102,6 +107,22 @@ describe('start, status, stop', () => {
     expect(partOf(after, 'store')).toEqual(partOf(before, 'store'));
   });
 
+  test('leaves nothing behind when it is stopped', async () => {
+    const pids = pidsOf(await statusIn(dir));
+    expect(pids.length).toBeGreaterThanOrEqual(3);
+    const stopped = await stack(['stop', '--json', '--dir', dir]);
+    expect(stopped.code).toBe(0);
+    expect(pids.filter((pid) => processIdentity(pid) !== null)).toEqual([]);
+    expect(statusOf(stopped.stdout).parts.every(({ running }) => !running)).toBe(true);
+    expect((await stack(['status', '--dir', dir])).code).toBe(10);
+    expect(await stack(['stop', '--dir', dir])).toMatchObject({
+      code: 0,
+      stderr: 'Nothing of the stack runs.\n',
+    });
+  });
+});
+
+describe('a start that does not come to its end', () => {
   test('interrupted while it starts, it ends what it started', async () => {
     const dir = newDir('interrupted');
     const child = launch(['start', '--any-ports', '--dir', dir]);
@@ -133,19 +154,6 @@ describe('start, status, stop', () => {
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ code: 130 });
     await expect.poll(() => processIdentity(maven), PATIENTLY).toBeNull();
-  });
-
-  test('two starts at the same time start one stack', async () => {
-    const dir = newDir('two');
-    const [one, other] = await Promise.all([
-      stack(['start', '--any-ports', '--json', '--dir', dir]),
-      stack(['start', '--any-ports', '--json', '--dir', dir]),
-    ]);
-    expect([one.code, other.code]).toEqual([0, 0]);
-    expect(statusOf(one.stdout)).toEqual(statusOf(other.stdout));
-    expect(
-      [one.stderr, other.stderr].filter((text) => text.includes('The stack already runs.')),
-    ).toHaveLength(1);
   });
 
   test('a part that ends while starting is told with its last words, and takes the others along', async () => {
@@ -289,6 +297,10 @@ function result(child: ChildProcess): Promise<Ended> {
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+async function statusIn(dir: string): Promise<StackStatus> {
+  return statusOf((await stack(['status', '--json', '--dir', dir])).stdout);
 }
 
 function statusOf(stdout: string): StackStatus {
