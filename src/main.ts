@@ -75,9 +75,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     try {
       await endAsked?.();
     } finally {
-      const ended = await Promise.allSettled(roles.map((role) => role.stop()));
-      const failed = ended.find((each) => each.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
+      await stopAll(roles);
     }
   }
   try {
@@ -113,6 +111,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     await stop();
     throw error;
   }
+}
+
+/** Each to its end, whatever becomes of the others. */
+async function stopAll(roles: readonly { stop(): Promise<void> }[]): Promise<void> {
+  const ended = await Promise.allSettled(roles.map((role) => role.stop()));
+  for (const each of ended) if (each.status === 'rejected') throw each.reason;
 }
 
 function reloadCalendars(calendars: Calendars, { telemetry }: Pick<Platform, 'telemetry'>): NodeJS.Timeout {
