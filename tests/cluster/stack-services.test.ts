@@ -4,8 +4,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBroker } from '../../deploy/stack/broker.ts';
+import type { Broker } from '../../deploy/stack/broker.ts';
 import { answersMetadata } from '../../deploy/stack/metadata-request.ts';
 import { startRegistry } from '../../deploy/stack/registry.ts';
 import { startStore } from '../../deploy/stack/store.ts';
@@ -15,54 +16,38 @@ const dir = mkdtempSync(join(tmpdir(), 'foretill-services-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('broker', () => {
-  test('keeps its topics and address through a kill and a polite restart', async () => {
-    const broker = await startBroker({ dir: join(dir, 'kafka'), heapMegabytes: 384 });
-    try {
-      await createTopic(broker.address, 'kept');
-      const first = broker.pid();
-      await broker.kill();
-      expect(broker.pid()).toBeUndefined();
-      expect(await answersMetadata(portOf(broker.address))).toBe(false);
-      await broker.restart();
-      expect(broker.pid()).not.toBe(first);
-      expect(await topics(broker.address)).toContain('kept');
-      await broker.restart();
-      expect(await topics(broker.address)).toContain('kept');
-      expect(broker.log()).toContain('Kafka Server started');
-    } finally {
-      await broker.stop();
-    }
-    expect(broker.pid()).toBeUndefined();
-    expect(await answersMetadata(portOf(broker.address))).toBe(false);
-  });
-
-  test('paused, it answers nothing until it is resumed, and can be stopped', async () => {
-    const broker = await startBroker({ dir: join(dir, 'paused'), heapMegabytes: 384 });
-    try {
-      broker.pause();
-      expect(await answersMetadata(portOf(broker.address))).toBe(false);
-      broker.resume();
-      await expect.poll(() => answersMetadata(portOf(broker.address)), { timeout: 20_000 }).toBe(true);
-      broker.pause();
-    } finally {
-      await broker.stop();
-    }
-    expect(broker.pid()).toBeUndefined();
-  });
-
-  test('has further listeners, users and settings when asked', async () => {
-    const jaas = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
-    const broker = await startBroker({
-      dir: join(dir, 'sasl'),
+  let broker: Broker;
+  beforeAll(async () => {
+    broker = await startBroker({
+      dir: join(dir, 'kafka'),
       heapMegabytes: 384,
       listeners: [{ name: 'SCRAM', protocol: 'SASL_PLAINTEXT' }],
       formatArguments: ['--add-scram', 'SCRAM-SHA-256=[name=alice,password=alices]'],
       javaOptions: ['-Dforetill.test=1'],
       properties: {
         'listener.name.scram.sasl.enabled.mechanisms': 'SCRAM-SHA-256',
-        'listener.name.scram.scram-sha-256.sasl.jaas.config': jaas,
+        'listener.name.scram.scram-sha-256.sasl.jaas.config':
+          'org.apache.kafka.common.security.scram.ScramLoginModule required;',
       },
     });
+  });
+  afterAll(() => broker.stop());
+
+  test('keeps its topics and address through a kill and a polite restart', async () => {
+    await createTopic(broker.address, 'kept');
+    const first = broker.pid();
+    await broker.kill();
+    expect(broker.pid()).toBeUndefined();
+    expect(await answersMetadata(portOf(broker.address))).toBe(false);
+    await broker.restart();
+    expect(broker.pid()).not.toBe(first);
+    expect(await topics(broker.address)).toContain('kept');
+    await broker.restart();
+    expect(await topics(broker.address)).toContain('kept');
+    expect(broker.log()).toContain('Kafka Server started');
+  });
+
+  test('has further listeners, users and settings when asked', async () => {
     const connectAs = (password: string): Promise<void> =>
       withAdmin(
         new Kafka({
@@ -73,12 +58,19 @@ describe('broker', () => {
         }),
         async () => {},
       );
-    try {
-      await connectAs('alices');
-      await expect(connectAs('wrong')).rejects.toThrow('invalid credentials');
-    } finally {
-      await broker.stop();
-    }
+    await connectAs('alices');
+    await expect(connectAs('wrong')).rejects.toThrow('invalid credentials');
+  });
+
+  test('paused, it answers nothing until it is resumed, and can be stopped', async () => {
+    broker.pause();
+    expect(await answersMetadata(portOf(broker.address))).toBe(false);
+    broker.resume();
+    await expect.poll(() => answersMetadata(portOf(broker.address)), { timeout: 20_000 }).toBe(true);
+    broker.pause();
+    await broker.stop();
+    expect(broker.pid()).toBeUndefined();
+    expect(await answersMetadata(portOf(broker.address))).toBe(false);
   });
 
   test('says why it did not start, with its last words, and leaves nothing running', async () => {
@@ -109,9 +101,14 @@ test('the registry keeps schemas and their ids through a kill', async () => {
   }
 });
 
-test('the store keeps its tables through a kill of all its processes, and lets nobody in without the password', async () => {
-  const store = await startStore({ dir: join(dir, 'store') });
-  try {
+describe('store', () => {
+  let store: StoreServer;
+  beforeAll(async () => {
+    store = await startStore({ dir: join(dir, 'store') });
+  });
+  afterAll(() => store.stop());
+
+  test('keeps its tables through a kill of all its processes, and lets nobody in without the password', async () => {
     await query(store, 'CREATE TABLE kept (x Int32) ENGINE = MergeTree ORDER BY x');
     await query(store, 'INSERT INTO kept VALUES (1), (2)');
     await store.kill();
@@ -119,21 +116,14 @@ test('the store keeps its tables through a kill of all its processes, and lets n
     await store.restart();
     expect(await query(store, 'SELECT count() FROM kept')).toBe('2');
     await expect(query({ ...store, password: 'wrong' }, 'SELECT 1')).rejects.toThrow('Authentication failed');
-  } finally {
-    await store.stop();
-  }
-});
+  });
 
-test('paused, the store answers nothing until it is resumed', async () => {
-  const store = await startStore({ dir: join(dir, 'paused-store') });
-  try {
+  test('paused, it answers nothing until it is resumed', async () => {
     store.pause();
     await expect(query(store, 'SELECT 1', 1_000)).rejects.toThrow('timeout');
     store.resume();
     expect(await query(store, 'SELECT 1')).toBe('1');
-  } finally {
-    await store.stop();
-  }
+  });
 });
 
 function portOf(address: string): number {
