@@ -98,7 +98,7 @@ async function stopped(process: RoleProcess): Promise<void> {
 
 async function holding({ role, process }: Member, partitions: number): Promise<void> {
   await eventually(
-    `role ${role} holds ${partitions} partitions; ${system.outputs()}`,
+    () => `role ${role} holds ${partitions} partitions; ${system.outputs()}`,
     async () => ((await partitionsHeld(process, GROUPS[role])) === partitions ? true : null),
     TAKE_OVER_MS_MAX,
   );

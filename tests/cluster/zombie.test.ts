@@ -76,8 +76,9 @@ test(`stopped for twice the session time-out (seed ${SEED}), a process damages n
       const process = (pairs[zombie.role][zombie.at] as Kept).current();
       const before = process.output().split(LOST).length;
       process.resume();
-      await eventually(`${zombie.role} notices; ${process.output()}`, async () =>
-        process.output().split(LOST).length > before ? true : null,
+      await eventually(
+        () => `${zombie.role} notices; ${process.output()}`,
+        async () => (process.output().split(LOST).length > before ? true : null),
       );
     }
   }
@@ -103,7 +104,8 @@ async function shared(role: Role, pair: readonly Kept[]): Promise<void> {
 }
 
 async function holding(role: Role, kept: Kept, partitions: number): Promise<void> {
-  await eventually(`role ${role} holds ${partitions} partitions; ${kept.current().output()}`, async () =>
-    (await partitionsHeld(kept.current(), GROUPS[role])) === partitions ? true : null,
+  await eventually(
+    () => `role ${role} holds ${partitions} partitions; ${system.outputs()}`,
+    async () => ((await partitionsHeld(kept.current(), GROUPS[role])) === partitions ? true : null),
   );
 }

@@ -90,7 +90,11 @@ test(`killed ${KILLS} times (seed ${SEED}), it loses nothing, doubles nothing an
 });
 
 async function stopWhenForecast(live: LiveProcess, api: string): Promise<Platform> {
-  await eventually(`all of it is forecast; ${live.output()}`, () => isForecast(api), 120_000);
+  await eventually(
+    () => `all of it is forecast; ${live.output()}`,
+    () => isForecast(api),
+    120_000,
+  );
   await live.kill('SIGTERM');
   expect(live.child.exitCode, live.output()).toBe(0);
   return openPlatform({

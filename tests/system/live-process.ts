@@ -46,9 +46,12 @@ export function startForetill(
   };
 }
 
-/** Asks until `answer` is not null. Past the deadline it rejects, with what `answer` last failed of. */
+/**
+ * Asks until `answer` is not null. Past the deadline it rejects, with `what` was wanted (as it is told then) and what
+ * `answer` last failed of.
+ */
 export async function eventually<T>(
-  what: string,
+  what: string | (() => string),
   answer: () => Promise<T | null>,
   deadlineMs = 60_000,
 ): Promise<T> {
@@ -61,7 +64,10 @@ export async function eventually<T>(
     } catch (error) {
       failure = error;
     }
-    if (Date.now() > untilMs) throw tooLate(`${what}: not within ${deadlineMs / 1000} s`, failure);
+    if (Date.now() > untilMs) {
+      const wanted = typeof what === 'string' ? what : what();
+      throw tooLate(`not within ${deadlineMs / 1000} s: ${wanted}`, failure);
+    }
     await delay(25);
   }
 }
