@@ -270,6 +270,9 @@ async function sell(demo: Demo, system: System, signal: AbortSignal): Promise<vo
       },
     });
   } finally {
+    // What was shown last is where it goes on, also when nothing was sold meanwhile.
+    demo.state = { ...demo.state, nowMs: clock.nowMs() };
+    saveDemoState(dir, demo.state);
     screen.stop();
     await Promise.all([feed.close(), companions, standing]);
   }
