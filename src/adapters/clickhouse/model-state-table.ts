@@ -18,6 +18,7 @@ const MODEL_STATE: Table = {
 };
 const PART_BYTES = 1_048_576;
 const PARTS_PER_STATEMENT = 16;
+const READ_ATTEMPTS_MAX = 5;
 
 /** Resolves when all its parts are stored; until then `readCheckpoint` gives the one before. */
 export async function writeCheckpoint(
@@ -56,14 +57,30 @@ export async function lastGeneration(store: Store, shard: number): Promise<numbe
 }
 
 /**
- * The latest complete generation of this layout that stands within these offsets, or null: also when it is dropped while
- * it is being read, by the member that has written a later one.
+ * The latest complete generation of this layout that stands within these offsets, or null. One that is dropped while it
+ * is being read, by the member that has written a later one, gives way to that one.
  */
 export async function readCheckpoint(
   store: Store,
   place: CheckpointPlace,
   offsets: { readonly from: number; readonly to: number } = { from: 0, to: Number.MAX_SAFE_INTEGER },
 ): Promise<Checkpoint | null> {
+  for (let attempt = 1; attempt <= READ_ATTEMPTS_MAX; attempt += 1) {
+    const found = await findCheckpoint(store, place, offsets);
+    if (found === null) return null;
+    const data = await readParts(store, place.shard, found);
+    if (data !== null) return { generation: found.generation, nextOffset: found.nextOffset, data };
+  }
+  return null;
+}
+
+type Found = { readonly generation: number; readonly nextOffset: number; readonly parts: number };
+
+async function findCheckpoint(
+  store: Store,
+  place: CheckpointPlace,
+  offsets: { readonly from: number; readonly to: number },
+): Promise<Found | null> {
   const [found] = await store.query<{ generation: number; next_offset: number; parts: number }>(
     `SELECT generation, any(model_state.next_offset) AS next_offset, max(model_state.parts) AS parts FROM model_state
      WHERE shard = {shard:UInt32} AND layout = {layout:String}
@@ -73,7 +90,11 @@ export async function readCheckpoint(
     { ...place, ...offsets },
   );
   if (found === undefined) return null;
-  const { generation, next_offset: nextOffset, parts } = found;
+  return { generation: found.generation, nextOffset: found.next_offset, parts: found.parts };
+}
+
+/** Null when some are gone meanwhile. */
+async function readParts(store: Store, shard: number, { generation, parts }: Found): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   for (let first = 0; first < parts; first += PARTS_PER_STATEMENT) {
     const rows = await store.query<{ data: string }>(
@@ -81,11 +102,11 @@ export async function readCheckpoint(
        WHERE shard = {shard:UInt32} AND generation = {generation:UInt64}
          AND part >= {first:UInt32} AND part < {before:UInt32}
        ORDER BY part LIMIT 1 BY part`,
-      { shard: place.shard, generation, first, before: first + PARTS_PER_STATEMENT },
+      { shard, generation, first, before: first + PARTS_PER_STATEMENT },
     );
     for (const { data } of rows) chunks.push(Buffer.from(data, 'base64'));
   }
-  return chunks.length === parts ? { generation, nextOffset, data: Buffer.concat(chunks) } : null;
+  return chunks.length === parts ? Buffer.concat(chunks) : null;
 }
 
 /** Drops the shard's generations before this one that stand no further, complete or not, of every layout. */
