@@ -76,7 +76,7 @@ export async function withTenant<T>(
   };
   try {
     await writeFile(join(dir, 'foretill.json'), JSON.stringify(settings));
-    const telemetry = createTelemetry({ level: 'warn' });
+    const telemetry = createTelemetry({ level: 'error' });
     const platform = await openPlatform({ dir, config, clock, telemetry, store: address, cluster });
     try {
       return await work({ platform, environment });

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/clock.ts';
 import { resolveConfig } from '../../src/config.ts';
 import { TOPICS } from '../../src/pipeline/topics.ts';
+import { DAY_MS } from '../../src/sales/durations.ts';
 import type { Platform } from '../../src/platform.ts';
 import type { RoleName } from '../../src/telemetry/events.ts';
 import { keepRunning } from '../cluster/system/keep-running.ts';
@@ -18,6 +19,8 @@ import { createTicketMaker } from './tickets.ts';
 const GOAL_SECONDS = 15;
 const SEND_EVERY_MS = 50;
 const WAIT_MS_MAX = 120_000;
+const PAST_MS = 3 * DAY_MS;
+const PAST_TICKETS = 5_000;
 const SETTINGS = { timeZone: TIME_ZONE, idleAfterMs: 5_000, allowedLatenessMs: 2_000 };
 
 export async function benchRecovery(cluster: Cluster, { quick }: { readonly quick: boolean }): Promise<void> {
@@ -32,6 +35,7 @@ export async function benchRecovery(cluster: Cluster, { quick }: { readonly quic
         ({ output }) => console.error(output()),
       ),
     }));
+    await sellPast(platform);
     const stop = new AbortController();
     const selling = sell(platform, stop.signal);
     const heard = await hear(platform);
@@ -63,6 +67,17 @@ function report(role: RoleName, seconds: readonly number[]): void {
     `  role ${role} killed → forecasts flow: ${seconds.map((each) => each.toFixed(1)).join(', ')} s ` +
       `(goal under ${GOAL_SECONDS}: ${worst < GOAL_SECONDS ? 'reached' : 'missed'})`,
   );
+}
+
+/** Without closed hours nothing is forecast. */
+async function sellPast({ log, codec }: Platform): Promise<void> {
+  const maker = createTicketMaker('past', TIME_ZONE);
+  const nowMs = systemClock.nowMs();
+  const records = Array.from({ length: PAST_TICKETS }, (_, at) => {
+    const message = maker.next(nowMs - PAST_MS + Math.floor((at / PAST_TICKETS) * PAST_MS));
+    return { key: Buffer.from(message.store_id), value: codec.encode(TOPICS.transactions, message) };
+  });
+  await log.append(TOPICS.transactions, records);
 }
 
 async function sell({ log, codec }: Platform, signal: AbortSignal): Promise<void> {
