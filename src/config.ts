@@ -343,7 +343,7 @@ export const DEFAULT_CONFIG: Config = {
     topicAgeMsMax: MINUTE_MS,
     stalledMsMax: MINUTE_MS,
     commitMetadataBytesMax: 4_096,
-    compression: 'gzip',
+    compression: 'lz4',
   },
   store: {
     inFlightMax: 8,
