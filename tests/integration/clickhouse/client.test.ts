@@ -282,7 +282,7 @@ describe('a store that does not answer', () => {
     const retried = Promise.withResolvers<void>();
     const store = await openThrough(
       proxy.url,
-      { inFlightMax: 2, attemptsMax: Infinity, retryDelayMs: 60_000, retryDelayMsMax: 60_000 },
+      { inFlightMax: 2, attemptsMax: Infinity, retryDelayMs: 20_000, retryDelayMsMax: 20_000 },
       () => retried.resolve(),
     );
     takeAway(proxy);
