@@ -19,6 +19,7 @@ const KILLS = Number(process.env['FORETILL_KILLS'] ?? 25);
 const SEED = process.env['FORETILL_SEED'] ?? 'cluster kill';
 /** Now and then two are dead at once, and a group has to wait for the session of a dead member to end. */
 const PAUSE_MS_MAX = 7_000;
+const TIMEOUT_MS = 300_000 + 2 * KILLS * PAUSE_MS_MAX;
 const ROLES = ['ingest', 'ingest', 'forecast', 'forecast', 'serve'] as const;
 
 let system: ClusterSystem;
@@ -28,7 +29,9 @@ beforeEach(async () => {
 });
 afterEach(() => system.close());
 
-test(`killed ${KILLS} times (seed ${SEED}), roles lose nothing, double nothing and forecast the same`, async () => {
+const NAME = `killed ${KILLS} times (seed ${SEED}), roles lose nothing, double nothing and forecast the same`;
+
+test(NAME, { timeout: TIMEOUT_MS }, async () => {
   const random = createRandom('cluster kills', SEED);
   const { sent, last, all } = makeDays(SEED, { perHour: 14, config: system.config });
   const roles = ROLES.map((role) => system.keep(role));
