@@ -79,8 +79,8 @@ export const QUICK: Partial<Config> = {
 };
 
 const CHUNK_RECORDS = 200;
-const SEND_MS_MAX = 120_000;
-const SETTLE_MS_MAX = 180_000;
+const SEND_MS_MAX = 300_000;
+const SETTLE_MS_MAX = 300_000;
 const LAST_OUTPUT_CHARACTERS = 3_000;
 
 export async function openClusterSystem(options: ClusterSystemOptions): Promise<ClusterSystem> {
