@@ -1,3 +1,4 @@
+import type { Grain } from './bands.ts';
 import { croston } from './croston.ts';
 import { holtWinters } from './holt-winters.ts';
 import type { HoltWintersSettings } from './holt-winters.ts';
@@ -18,7 +19,22 @@ type Settings = {
   readonly tsb: { readonly alpha: number; readonly beta: number };
 };
 
-const SETTINGS: Readonly<Record<'hour' | 'day', Settings>> = {
+const SETTINGS: Readonly<Record<Grain, Settings>> = {
+  '15min': {
+    seasonalMeanAlpha: 0.1,
+    holtWinters: [
+      hw('additive-slow', 'additive', 0.002, 0, 0.03, 0.001, 0.9, 1),
+      hw('additive-fast', 'additive', 0.03, 0.0001, 0.05, 0.002, 0.9, 1),
+      hw('multiplicative-slow', 'multiplicative', 0.002, 0, 0.03, 0.001, 0.9, 2),
+      hw('multiplicative-fast', 'multiplicative', 0.02, 0.0001, 0.05, 0.002, 0.9, 2),
+    ],
+    theta: [
+      { name: 'slow', alpha: 0.003, memory: 1 - 1 / 5376, prior: 2 },
+      { name: 'fast', alpha: 0.03, memory: 1 - 1 / 2688, prior: 1 },
+    ],
+    crostonAlpha: 0.1,
+    tsb: { alpha: 0.1, beta: 0.01 },
+  },
   hour: {
     seasonalMeanAlpha: 0.1,
     holtWinters: [
@@ -49,6 +65,21 @@ const SETTINGS: Readonly<Record<'hour' | 'day', Settings>> = {
     crostonAlpha: 0.1,
     tsb: { alpha: 0.1, beta: 0.05 },
   },
+  week: {
+    seasonalMeanAlpha: 0.3,
+    holtWinters: [
+      hw('additive-slow', 'additive', 0.1, 0, 0.2, 0, 0.95, 2),
+      hw('additive-fast', 'additive', 0.4, 0.005, 0.2, 0, 0.9, 2),
+      hw('multiplicative-slow', 'multiplicative', 0.1, 0, 0.2, 0, 0.95, 2),
+      hw('multiplicative-fast', 'multiplicative', 0.4, 0.005, 0.2, 0, 0.9, 2),
+    ],
+    theta: [
+      { name: 'slow', alpha: 0.1, memory: 1 - 1 / 104, prior: 2 },
+      { name: 'fast', alpha: 0.3, memory: 1 - 1 / 52, prior: 2 },
+    ],
+    crostonAlpha: 0.1,
+    tsb: { alpha: 0.1, beta: 0.05 },
+  },
 };
 
 /** The experts of a series, in the order of their weights; the profile is one of them. */
@@ -59,7 +90,7 @@ export type Catalogue = {
 };
 
 /** Builds every online model of a granularity, each taking its words from the site's layout. */
-export function createCatalogue(granularity: 'hour' | 'day', site: ModelSite): Catalogue {
+export function createCatalogue(granularity: Grain, site: ModelSite): Catalogue {
   const settings = SETTINGS[granularity];
   const naive = seasonalNaive(site, 0.5);
   const profile = seasonalMean(site, { alpha: settings.seasonalMeanAlpha, prior: 2 });

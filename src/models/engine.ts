@@ -5,20 +5,20 @@ import { createLayout } from '../stats/layout.ts';
 import { createSeenRange } from '../stats/seen-range.ts';
 import type { Slab } from '../stats/slab.ts';
 import { bandsOf } from './bands.ts';
-import type { Band } from './bands.ts';
+import type { Band, Grain } from './bands.ts';
 import { createCatalogue } from './catalogue.ts';
 import { createCombination } from './combine.ts';
 import { COUNT } from './model.ts';
 import { createProbes } from './probes.ts';
 
-export type { Band } from './bands.ts';
+export type { Band, Grain } from './bands.ts';
 export type { SeriesScores } from '../scoring/prequential.ts';
 
 export type EngineSpec = {
-  readonly granularity: 'hour' | 'day';
-  /** slots in the calendar cycle: 168 for hour, 7 for day */
+  readonly granularity: Grain;
+  /** slots in the calendar cycle: 168 for hour, 7 for day, 52 for week; 1 where there is none */
   readonly season: number;
-  /** 24 for hour, 7 for day */
+  /** a part of `season`: 24 for hour, 7 for day, 52 for week */
   readonly shortSeason: number;
   /** buckets forecast ahead */
   readonly horizon: number;

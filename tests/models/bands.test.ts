@@ -11,6 +11,8 @@ test.each([
   ['day', 28, ['1', '2-7', '8-14', '15-28'], [1, 3, 13, 27]],
   ['day', 10, ['1', '2-7', '8-10'], [1, 3, 10]],
   ['day', 1, ['1'], [1]],
+  ['week', 26, ['1', '2-4', '5-13', '14-26'], [1, 3, 8, 26]],
+  ['15min', 192, ['1', '2-8', '9-96', '97-192'], [1, 5, 71, 191]],
 ] as const)('%s, horizon %d', (granularity, horizon, names, steps) => {
   const bands = bandsOf(granularity, horizon);
   expect(bands.map((band) => band.name)).toEqual(names);
@@ -21,6 +23,8 @@ test.each([
 describe.each([
   ['hour', 48, 168],
   ['day', 28, 7],
+  ['week', 26, 52],
+  ['15min', 192, 672],
 ] as const)('probes, %s', (granularity, horizon, season) => {
   const bands = bandsOf(granularity, horizon);
   const probes = createProbes(createLayout(), bands, 3);

@@ -6,7 +6,7 @@ import { createRandom } from '../../src/simulator/random.ts';
 import { createLayout } from '../../src/stats/layout.ts';
 import type { Slab } from '../../src/stats/slab.ts';
 import { createSlab } from '../../src/stats/slab.ts';
-import { DAY, HOUR, windowAt } from './engine-specs.ts';
+import { DAY, HOUR, QUARTER_HOUR, WEEK, windowAt } from './engine-specs.ts';
 
 /** All models of a catalogue on one record, without the engine around them. */
 function createBench(spec: EngineSpec) {
@@ -39,11 +39,11 @@ function createBench(spec: EngineSpec) {
   };
 }
 
-const LENGTH = { day: 150, hour: 500 };
+const LENGTH = { '15min': 2_000, hour: 500, day: 150, week: 200 };
 /** Families that claim: y + c for all buckets gives ŷ + c. The others multiply, and claim scale only. */
 const SHIFT_EQUIVARIANT = new Set(['naive', 'seasonal mean', 'additive Holt-Winters']);
 
-describe.each([DAY, HOUR])('catalogue, $granularity', (spec) => {
+describe.each([DAY, HOUR, WEEK, QUARTER_HOUR])('catalogue, $granularity', (spec) => {
   const bench = createBench(spec);
   const random = createRandom('catalogue', spec.granularity);
   const values = Array.from({ length: LENGTH[spec.granularity] }, (_, i) =>

@@ -5,7 +5,7 @@ import { createEngine, createForecastBuffer, createScoredBuffer } from '../../sr
 import { createRandom } from '../../src/simulator/random.ts';
 import type { Slab } from '../../src/stats/slab.ts';
 import { createSlab } from '../../src/stats/slab.ts';
-import { DAY, HOUR, windowAt } from './engine-specs.ts';
+import { DAY, HOUR, WEEK, windowAt } from './engine-specs.ts';
 
 type Run = { engine: Engine; slab: Slab; at: number };
 
@@ -52,8 +52,8 @@ function shopSales(spec: EngineSpec, length: number, seed: string): number[] {
   });
 }
 
-const SPECS = [DAY, HOUR];
-const LENGTH = { day: 120, hour: 420 };
+const SPECS = [DAY, HOUR, WEEK];
+const LENGTH = { '15min': 800, hour: 420, day: 120, week: 160 };
 
 describe.each(SPECS)('engine, $granularity', (spec) => {
   const length = LENGTH[spec.granularity];

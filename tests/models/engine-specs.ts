@@ -18,6 +18,22 @@ export const HOUR: EngineSpec = {
   probabilities: PROBABILITIES,
 };
 
+export const WEEK: EngineSpec = {
+  granularity: 'week',
+  season: 52,
+  shortSeason: 52,
+  horizon: 26,
+  probabilities: PROBABILITIES,
+};
+
+export const QUARTER_HOUR: EngineSpec = {
+  granularity: '15min',
+  season: 672,
+  shortSeason: 96,
+  horizon: 192,
+  probabilities: PROBABILITIES,
+};
+
 /** The calendar of step `i` of a plain run of slots, or of `slots` where given (repeated at its end). */
 export function windowAt(spec: EngineSpec, i: number, slots?: readonly number[]): CalendarWindow {
   const slotOf = (j: number): number =>
