@@ -61,6 +61,8 @@ export type Engine = {
   step(slab: Slab, at: number, y: number, calendar: CalendarWindow, scored: ScoredBuffer): number;
   /** Forecasts the `horizon` buckets after the last one learned; calendar is that of the last step. */
   forecast(slab: Slab, at: number, calendar: CalendarWindow, out: ForecastBuffer): void;
+  /** Writes every expert's own forecasts after the last bucket learned: a row of `horizon` means per expert. */
+  expertMeans(slab: Slab, at: number, calendar: CalendarWindow, out: Float64Array): void;
   /** Writes the experts' weights in a band to `out`, in the order of `experts`. */
   weights(slab: Slab, at: number, band: number, out: Float64Array): void;
   scores(slab: Slab, at: number, band: number): SeriesScores;
@@ -259,6 +261,10 @@ export function createEngine(spec: EngineSpec): Engine {
     },
     step,
     forecast,
+    expertMeans(slab, at, calendar, out) {
+      forecastExperts(slab, at, calendar.ahead, allSteps);
+      out.set(expertForecasts);
+    },
     weights(slab, at, band, out) {
       combination.weights(slab, at, standIn(slab, at, band), out);
     },

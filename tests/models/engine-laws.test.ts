@@ -233,6 +233,23 @@ describe.each(SPECS)('engine, $granularity', (spec) => {
     }
   });
 
+  test('forecasts what its experts forecast, weighed', () => {
+    const run = learn(start(spec), shopSales(spec, length, 'experts'));
+    const { engine, slab, at } = run;
+    const { horizon } = spec;
+    const experts = new Float64Array(engine.experts.length * horizon);
+    engine.expertMeans(slab, at, windowAt(spec, length - 1), experts);
+    const weights = new Float64Array(engine.experts.length);
+    const { mean } = forecastOf(run, length);
+    for (const [b, { fromStep, toStep }] of engine.bands.entries()) {
+      engine.weights(slab, at, b, weights);
+      for (let step = fromStep; step <= toStep; step++) {
+        const weighed = weights.reduce((sum, w, k) => sum + w * experts[k * horizon + step - 1]!, 0);
+        expect(mean[step - 1]).toBeCloseTo(weighed, 9);
+      }
+    }
+  });
+
   test('fits in its memory', () => {
     expect(createEngine(spec).words).toBeLessThanOrEqual(512);
   });
