@@ -10,6 +10,7 @@ import { startEmbeddedEngine } from './adapters/clickhouse/embedded-engine.ts';
 import { openStore } from './adapters/clickhouse/client.ts';
 import type { Store } from './adapters/clickhouse/client.ts';
 import { migrate } from './adapters/clickhouse/migrate.ts';
+import { agreeOnSettings } from './adapters/clickhouse/settled-settings.ts';
 import { lockDataDir } from './adapters/data-dir-lock.ts';
 import type { KafkaAddress } from './adapters/kafka/address.ts';
 import { names } from './adapters/kafka/names.ts';
@@ -100,6 +101,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
     });
     onOpened(() => store.close());
     await migrate(store, { clock });
+    await agreeOnSettings(store, { config, clock });
     return { dir, config, clock, telemetry, ...messaging, store, storeAddress: address };
   });
 }

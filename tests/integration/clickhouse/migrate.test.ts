@@ -25,7 +25,7 @@ const file = (name: string, text: string) => writeFile(join(dir, name), text);
 describe('migrations', () => {
   it('of this version make every table, once', async () => {
     const store = await fixture.openDatabase();
-    expect(await migrate(store, { clock })).toEqual([1, 2, 3, 4, 5]);
+    expect(await migrate(store, { clock })).toEqual([1, 2, 3, 4, 5, 6]);
     expect(await migrate(store, { clock })).toEqual([]);
     const tables = await store.query<{ name: string }>(
       'SELECT name FROM system.tables WHERE database = currentDatabase() ORDER BY name',
@@ -39,6 +39,7 @@ describe('migrations', () => {
       'promotions',
       'sales',
       'scores',
+      'settled_settings',
       'stock_levels',
       'stores',
       'transactions',
