@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { ForetillError } from '../errors.ts';
 import { TOPICS } from '../pipeline/topics.ts';
+import { transactionRecorder } from '../pipeline/transaction-record.ts';
 import { openMessaging } from '../platform.ts';
 import type { ClusterAddress, Messaging } from '../platform.ts';
 import type { TransactionMessage } from '../sales/transaction-message.ts';
@@ -49,16 +50,13 @@ export async function openDestination(options: Options): Promise<Destination> {
 }
 
 function openLog({ dir, log, codec, close }: Messaging, cluster: ClusterAddress | undefined): Destination {
+  const recordOf = transactionRecorder(codec, 'produce');
   return {
     name: cluster === undefined ? `the log in ${dir}` : `Kafka at ${cluster.kafka.brokers.join(', ')}`,
     refused: { count: 0, examples: [] },
     duplicates: () => 0,
     async send(messages) {
-      const records = messages.map((message) => ({
-        key: Buffer.from(message.store_id),
-        value: codec.encode(TOPICS.transactions, message),
-      }));
-      await log.append(TOPICS.transactions, records);
+      await log.append(TOPICS.transactions, messages.map(recordOf));
     },
     close,
   };

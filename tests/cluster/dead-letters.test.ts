@@ -15,7 +15,7 @@ import type { Log } from '../../src/pipeline/log.ts';
 import { DEAD_LETTER_TOPICS, TOPICS, topicSpecs } from '../../src/pipeline/topics.ts';
 import { appendDeadLetters, deadLetter } from '../../src/roles/dead-letter.ts';
 import { letterOf, LETTERS } from '../commands/dlq/letters.ts';
-import { readTopic } from '../integration/roles/read-topic.ts';
+import { readTopic } from '../read-topic.ts';
 import { logOpener } from './open-log.ts';
 import { stackAddresses } from './stack.ts';
 

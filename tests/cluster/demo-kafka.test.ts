@@ -15,7 +15,7 @@ import { freePort } from '../../deploy/stack/free-port.ts';
 import { deleteTopics } from '../../src/adapters/kafka/delete-topics.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { TOPICS, topicSpecs } from '../../src/pipeline/topics.ts';
-import { readTopic } from '../simulation/read-topic.ts';
+import { readTopic } from '../read-topic.ts';
 import { eventually, startForetill } from '../system/live-process.ts';
 import type { LiveProcess } from '../system/live-process.ts';
 import { cleanUpsAfterEach } from './clean-ups.ts';
@@ -184,7 +184,7 @@ function placeKept(dir: string): number {
 
 async function ticketsSent(): Promise<string[]> {
   const { log } = await open({ brokers: stackAddresses().brokers, namespace: NAMESPACE });
-  const records = await readTopic({ log }, TOPICS.transactions);
+  const records = await readTopic(log, TOPICS.transactions);
   return records.map(({ value }) => String(value?.toString('base64')));
 }
 

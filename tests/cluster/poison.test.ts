@@ -7,7 +7,7 @@ import { originalHeaders, readLetter } from '../../src/commands/dlq/letter.ts';
 import type { Headers, OutgoingRecord } from '../../src/pipeline/log.ts';
 import { deadLetterTopic, TOPICS } from '../../src/pipeline/topics.ts';
 import { faultsOf } from '../simulation/verdict.ts';
-import { readTopic } from '../simulation/read-topic.ts';
+import { readTopic } from '../read-topic.ts';
 import type { Sent } from '../simulation/traffic.ts';
 import { isRefused } from '../simulation/traffic.ts';
 import { poison, POISON_KINDS } from '../poison.ts';
@@ -64,7 +64,7 @@ test(`every record of the poison, and nothing else, is in the dead letters as it
   expect(new Set(bad.map(({ kind }) => kind))).toEqual(new Set(POISON_KINDS));
   const expected = new Map<string, object>();
   for (const { partition, offset, timestampMs, key, value, headers } of await readTopic(
-    system.platform,
+    system.platform.log,
     TOPICS.transactions,
   )) {
     const serial = headers[SERIAL]?.toString();
@@ -82,7 +82,7 @@ test(`every record of the poison, and nothing else, is in the dead letters as it
   }
   expect(expected.size).toBe(bad.length);
 
-  const letters = (await readTopic(system.platform, LETTERS)).map((record) =>
+  const letters = (await readTopic(system.platform.log, LETTERS)).map((record) =>
     readLetter({ topic: LETTERS, partition: record.partition }, record),
   );
   const found = letters.map(({ origin, stage, reason, key, value, omitted, headers }) => ({
@@ -97,7 +97,7 @@ test(`every record of the poison, and nothing else, is in the dead letters as it
   expect(new Map(found.map((letter) => [letter.headers[SERIAL], letter]))).toEqual(expected);
   expect(found).toHaveLength(bad.length);
   expect(letters.filter(({ error }) => error === '')).toEqual([]);
-  expect(await readTopic(system.platform, deadLetterTopic(TOPICS.buckets))).toEqual([]);
+  expect(await readTopic(system.platform.log, deadLetterTopic(TOPICS.buckets))).toEqual([]);
 });
 
 test(`foretill dlq lists, shows and would put back what was refused (seed ${SEED})`, async () => {

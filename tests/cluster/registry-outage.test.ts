@@ -10,7 +10,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { readLetter } from '../../src/commands/dlq/letter.ts';
 import { partitionForKey } from '../../src/pipeline/partitioner.ts';
 import { deadLetterTopic, TOPICS } from '../../src/pipeline/topics.ts';
-import { readTopic } from '../simulation/read-topic.ts';
+import { readTopic } from '../read-topic.ts';
 import { isRefused } from '../simulation/traffic.ts';
 import { eventually } from '../system/live-process.ts';
 import { cleanUpsAfterEach } from './clean-ups.ts';
@@ -124,7 +124,7 @@ test(`ids that no registry knows are asked for once, whatever comes in (seed ${S
   const rounds = 1 + Math.floor((performance.now() - sinceMs) / ASKED_AGAIN_MS);
   await system.judge(all, UNTIL_MS);
 
-  const unknown = (await readTopic(system.platform, LETTERS))
+  const unknown = (await readTopic(system.platform.log, LETTERS))
     .map((record) => readLetter({ topic: LETTERS, partition: record.partition }, record))
     .filter(({ reason }) => reason === 'unknown_schema');
   expect(unknown).toHaveLength(bad.length);

@@ -15,7 +15,7 @@ import { TOPICS, topicSpecs } from '../../src/pipeline/topics.ts';
 import { letterOf, LETTERS, START_MS } from '../commands/dlq/letters.ts';
 import { sale } from '../sales/transactions.ts';
 import { eventually } from './clickhouse/engine-fixture.ts';
-import { readTopic } from './roles/read-topic.ts';
+import { readTopic } from '../read-topic.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const MANY = 300;

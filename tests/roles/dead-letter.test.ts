@@ -4,7 +4,7 @@ import { TOPICS } from '../../src/pipeline/topics.ts';
 import { appendDeadLetters, deadLetter } from '../../src/roles/dead-letter.ts';
 import type { Refusal } from '../../src/roles/dead-letter.ts';
 import { openTemporaryLog } from '../adapters/sqlite-log/open-temporary.ts';
-import { readTopic } from '../integration/roles/read-topic.ts';
+import { readTopic } from '../read-topic.ts';
 
 const PLACE = { topic: TOPICS.transactions, partition: 2 };
 const RECORD: LogRecord = {

@@ -3,7 +3,7 @@ import { readTotals } from '../../src/adapters/clickhouse/sales-table.ts';
 import type { ForecastMessage } from '../../src/pipeline/messages.ts';
 import { TOPICS } from '../../src/pipeline/topics.ts';
 import type { Platform } from '../../src/platform.ts';
-import { readTopic } from './read-topic.ts';
+import { readTopic } from '../read-topic.ts';
 import { ticketText } from './traffic.ts';
 import type { ExpectedLeaf } from './traffic.ts';
 
@@ -66,7 +66,7 @@ export async function latestMessages(
   platform: Pick<Platform, 'log' | 'codec'>,
 ): Promise<Map<string, ForecastMessage>> {
   const latest = new Map<string, ForecastMessage>();
-  for (const { value } of await readTopic(platform, TOPICS.forecasts)) {
+  for (const { value } of await readTopic(platform.log, TOPICS.forecasts)) {
     if (value === null) continue;
     const message = platform.codec.decode(TOPICS.forecasts, value);
     if (message.kind === 'NOWCAST') continue;

@@ -7,6 +7,7 @@ import type { Config } from '../../config.ts';
 import type { Codec } from '../../pipeline/codec.ts';
 import type { Log, OutgoingRecord } from '../../pipeline/log.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
+import { transactionRecorder } from '../../pipeline/transaction-record.ts';
 import type { TransactionMessage } from '../../sales/transaction-message.ts';
 import type { Problem } from '../../sales/transaction.ts';
 import { createRecentIds } from './recent-ids.ts';
@@ -43,6 +44,7 @@ export type TransactionIntakeDeps = {
 export function createTransactionIntake(deps: TransactionIntakeDeps): TransactionIntake {
   const recent = createRecentIds(deps.config.recentEventIdsMax);
   const underWay = new Map<string, Promise<unknown>>();
+  const recordOf = transactionRecorder(deps.codec, 'http');
 
   const write = async (fresh: ReadonlyMap<string, OutgoingRecord>): Promise<void> => {
     if (fresh.size === 0) return;
@@ -72,7 +74,7 @@ export function createTransactionIntake(deps: TransactionIntakeDeps): Transactio
         const other = underWay.get(id);
         if (other !== undefined) awaited.add(other);
         if (other !== undefined || fresh.has(id) || recent.has(id)) duplicates += 1;
-        else fresh.set(id, recordOf(result.message, deps.codec));
+        else fresh.set(id, recordOf(result.message));
       }
       // A duplicate of what another request is writing is acknowledged only when that has been written.
       await Promise.all([write(fresh), ...awaited]);
@@ -84,10 +86,6 @@ export function createTransactionIntake(deps: TransactionIntakeDeps): Transactio
 /** The event's own id, within its ticket and revision: a till that numbers its events badly loses none. */
 function identity(message: TransactionMessage): string {
   return JSON.stringify([message.store_id, message.transaction_id, message.revision, message.event_id]);
-}
-
-function recordOf(message: TransactionMessage, codec: Pick<Codec, 'encode'>): OutgoingRecord {
-  return { key: Buffer.from(message.store_id), value: codec.encode(TOPICS.transactions, message) };
 }
 
 function eventIdOf(item: unknown): string | null {

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
+import { transactionRecorder } from '../../pipeline/transaction-record.ts';
 import type { Platform } from '../../platform.ts';
 import type { Feed } from './feed.ts';
 
@@ -29,18 +30,15 @@ export async function sendTickets({
   onSent,
   onEnded,
 }: SendOptions): Promise<void> {
-  const { log, codec } = platform;
+  const { log } = platform;
+  const recordOf = transactionRecorder(platform.codec, 'demo');
   let ended = false;
   let savedMs = performance.now();
   while (!signal.aborted) {
     const nowMs = clock.nowMs();
     const messages = await feed.due(nowMs);
     if (messages.length > 0) {
-      const records = messages.map((message) => ({
-        key: Buffer.from(message.store_id),
-        value: codec.encode(TOPICS.transactions, message),
-      }));
-      await log.append(TOPICS.transactions, records);
+      await log.append(TOPICS.transactions, messages.map(recordOf));
     }
     if (messages.length > 0 || performance.now() - savedMs > IDLE_SAVE_MS) {
       savedMs = performance.now();

@@ -3,6 +3,7 @@ import type { Store } from '../../adapters/clickhouse/client.ts';
 import { insertForecasts } from '../../adapters/clickhouse/forecasts-table.ts';
 import type { ForecastRow } from '../../adapters/clickhouse/forecasts-table.ts';
 import type { Config } from '../../config.ts';
+import { eventHeaders } from '../../pipeline/cloud-events.ts';
 import type { Codec } from '../../pipeline/codec.ts';
 import { issueMessage, nowcastMessage } from '../../pipeline/forecast-message.ts';
 import type { IssueStamp } from '../../pipeline/forecast-message.ts';
@@ -111,12 +112,16 @@ export function nowcastRecords(
     .map((point) => forecastRecord(shard, nowcastMessage(table, point, context.stamp), codec));
 }
 
+const headersOf = eventHeaders(TOPICS.forecasts, 'forecast');
+
 /** Nowcasts have a key of their own, so that compaction keeps a series' latest issue and latest nowcast. */
 function forecastRecord(shard: Shard, message: ForecastMessage, codec: Codec): OutgoingRecord {
-  const key = message.kind === 'NOWCAST' ? `${message.series}#nowcast` : message.series;
+  const { kind, origin_ms: originMs, issued_at_ms: issuedAtMs } = message;
+  const key = kind === 'NOWCAST' ? `${message.series}#nowcast` : message.series;
   return {
     key: Buffer.from(key),
     value: codec.encode(TOPICS.forecasts, message),
+    headers: headersOf(`${kind} ${key} ${originMs} ${issuedAtMs}`, issuedAtMs),
     partition: shard.index,
   };
 }

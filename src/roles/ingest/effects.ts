@@ -1,10 +1,12 @@
 /** The effects of reading, in the order that makes repeating them harmless: each may be the last that happens. */
+import { randomUUID } from 'node:crypto';
 import { amendBuckets } from '../../adapters/clickhouse/amend-buckets.ts';
 import { closeBuckets } from '../../adapters/clickhouse/close-buckets.ts';
 import type { Store } from '../../adapters/clickhouse/client.ts';
 import { insertTransactions } from '../../adapters/clickhouse/transactions-table.ts';
 import type { Clock } from '../../clock.ts';
 import type { Config } from '../../config.ts';
+import { eventHeaders } from '../../pipeline/cloud-events.ts';
 import type { Codec } from '../../pipeline/codec.ts';
 import type { CommittedOffset, Log, TopicPartition } from '../../pipeline/log.ts';
 import type { BucketMessage } from '../../pipeline/messages.ts';
@@ -105,18 +107,22 @@ async function amendAndClose(work: Work, deps: EffectDeps): Promise<void> {
   }
 }
 
+const headersOf = eventHeaders(TOPICS.buckets, 'ingest');
+
 /** Every shard hears everything: which of it concerns its series, it knows itself. */
 async function publish(
   messages: readonly BucketMessage[],
-  { log, codec, config }: EffectDeps,
+  { log, codec, config, clock }: EffectDeps,
 ): Promise<void> {
   if (messages.length === 0) return;
+  const timeMs = clock.nowMs();
   const values = messages.flatMap((message) => encodeInParts(message, { codec, config }));
+  const records = values.map((value) => ({ value, headers: headersOf(randomUUID(), timeMs) }));
   const shards = [...Array(config.shards).keys()];
   await log.append(
     TOPICS.buckets,
     shards.flatMap((shard) =>
-      values.map((value) => ({ key: Buffer.from(`shard-${shard}`), value, partition: shard })),
+      records.map((record) => ({ ...record, key: Buffer.from(`shard-${shard}`), partition: shard })),
     ),
   );
 }

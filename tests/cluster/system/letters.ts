@@ -2,8 +2,8 @@
 import { LETTER_HEADERS } from '../../../src/roles/dead-letter.ts';
 import { deadLetterTopic, TOPICS } from '../../../src/pipeline/topics.ts';
 import type { Platform } from '../../../src/platform.ts';
-import { readTopic } from '../../simulation/read-topic.ts';
-import type { PlacedRecord } from '../../simulation/read-topic.ts';
+import { readTopic } from '../../read-topic.ts';
+import type { PlacedRecord } from '../../read-topic.ts';
 import { differences } from '../../simulation/verdict.ts';
 
 /** Bytes as text, for a set or a map. */
@@ -17,13 +17,13 @@ export function bytesText(bytes: Buffer | null): string {
  */
 export async function letterFaults(platform: Platform, refused: ReadonlySet<string>): Promise<string[]> {
   const expected = new Map<string, string>();
-  for (const record of await readTopic(platform, TOPICS.transactions)) {
+  for (const record of await readTopic(platform.log, TOPICS.transactions)) {
     const value = bytesText(record.value);
     if (refused.has(value))
       expected.set(`${TOPICS.transactions}/${record.partition}@${record.offset}`, value);
   }
   const found = new Map<string, string>();
-  for (const letter of await readTopic(platform, deadLetterTopic(TOPICS.transactions)))
+  for (const letter of await readTopic(platform.log, deadLetterTopic(TOPICS.transactions)))
     found.set(origin(letter), bytesText(letter.value));
   return [
     ...differences('dead letters', found, expected),
@@ -32,7 +32,7 @@ export async function letterFaults(platform: Platform, refused: ReadonlySet<stri
 }
 
 async function bucketLetters(platform: Platform): Promise<Map<string, string>> {
-  const letters = await readTopic(platform, deadLetterTopic(TOPICS.buckets));
+  const letters = await readTopic(platform.log, deadLetterTopic(TOPICS.buckets));
   return new Map(letters.map((letter) => [origin(letter), bytesText(letter.value)]));
 }
 

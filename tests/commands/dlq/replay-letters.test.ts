@@ -9,7 +9,7 @@ import { deadLetterTopics } from '../../../src/commands/dlq/topics.ts';
 import type { Log, OutgoingRecord } from '../../../src/pipeline/log.ts';
 import { REPLAYED_TOPIC, TOPICS } from '../../../src/pipeline/topics.ts';
 import { createRandom } from '../../../src/simulator/random.ts';
-import { readTopic } from '../../integration/roles/read-topic.ts';
+import { readTopic } from '../../read-topic.ts';
 import { BUCKET_LETTERS, letterOf, LETTERS, openLetterLog } from './letters.ts';
 
 const EVERYTHING: LetterFilter = () => true;

@@ -16,7 +16,7 @@ import { expectedLetterText, letterText, poison } from '../../poison.ts';
 import type { Poison } from '../../poison.ts';
 import { sale } from '../../sales/transactions.ts';
 import { eventually } from '../clickhouse/engine-fixture.ts';
-import { readTopic } from './read-topic.ts';
+import { readTopic } from '../../read-topic.ts';
 import { HOUR_MS, useRoles } from './roles-fixture.ts';
 import type { Bench } from './roles-fixture.ts';
 

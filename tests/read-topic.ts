@@ -1,10 +1,12 @@
 /** All that is in a topic now, in the order of its offsets, partition by partition as it comes. */
-import type { LogRecord, TopicPartition } from '../../src/pipeline/log.ts';
-import type { Platform } from '../../src/platform.ts';
+import type { Log, LogRecord, TopicPartition } from '../src/pipeline/log.ts';
 
 export type PlacedRecord = LogRecord & Pick<TopicPartition, 'partition'>;
 
-export async function readTopic({ log }: Pick<Platform, 'log'>, topic: string): Promise<PlacedRecord[]> {
+export async function readTopic(
+  log: Pick<Log, 'tail' | 'offsets'>,
+  topic: string,
+): Promise<PlacedRecord[]> {
   const records: PlacedRecord[] = [];
   const unread = new Map(
     [...(await log.offsets(topic))].flatMap(([partition, { start, end }]) =>
