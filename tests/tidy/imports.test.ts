@@ -17,6 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['pipeline'],
   ['telemetry'],
   ['adapters'],
+  ['backtest'],
   ['roles'],
   ['simulator'],
   ['platform.ts', 'main.ts'],

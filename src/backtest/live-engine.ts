@@ -1,0 +1,66 @@
+/** The live engine, and each of its experts alone, as forecasters of a panel: the very code that runs in role forecast. */
+import type { Engine, EngineSpec } from '../models/engine.ts';
+import { createEngine, createScoredBuffer } from '../models/engine.ts';
+import type { Slab } from '../stats/slab.ts';
+import { createSlab } from '../stats/slab.ts';
+import type { FoldSpec, PanelFold, PanelForecaster } from './forecaster.ts';
+
+export const liveEngineForecaster: PanelForecaster = {
+  name: 'Foretill',
+  kind: 'online',
+  create(spec) {
+    const { engine, slab, learn } = startEngine(spec);
+    return {
+      learn,
+      forecast: (series, { calendar }, out) => engine.forecast(slab, series * engine.words, calendar, out),
+    };
+  },
+};
+
+/**
+ * What the engine takes for one of its experts, without the others: means only. It costs a whole engine, so only the
+ * accuracy of its row means something, not its time.
+ */
+export function expertForecaster(name: string): PanelForecaster {
+  return {
+    name,
+    kind: 'online',
+    create(spec) {
+      const { engine, slab, learn } = startEngine(spec);
+      const { horizon } = spec;
+      const row = engine.experts.findIndex((expert) => expert.name === name) * horizon;
+      const all = new Float64Array(engine.experts.length * horizon);
+      return {
+        learn,
+        forecast(series, { calendar }, out) {
+          engine.expertMeans(slab, series * engine.words, calendar, all);
+          out.mean.set(all.subarray(row, row + horizon));
+          out.quantiles.fill(Number.NaN);
+        },
+      };
+    },
+  };
+}
+
+/** Names of the engine's experts at this grain, in its own order. */
+export function expertNames(spec: FoldSpec): readonly string[] {
+  return createEngine(engineSpec(spec)).experts.map(({ name }) => name);
+}
+
+function startEngine(spec: FoldSpec): { engine: Engine; slab: Slab; learn: PanelFold['learn'] } {
+  const engine = createEngine(engineSpec(spec));
+  const slab = createSlab(engine.words * spec.series);
+  const scored = createScoredBuffer(engine);
+  for (let series = 0; series < spec.series; series++) engine.init(slab, series * engine.words);
+  return {
+    engine,
+    slab,
+    learn(series, { y, calendar }) {
+      engine.step(slab, series * engine.words, y, calendar, scored);
+    },
+  };
+}
+
+function engineSpec({ grain, season, shortSeason, horizon, probabilities }: FoldSpec): EngineSpec {
+  return { granularity: grain, season, shortSeason, horizon, probabilities };
+}
