@@ -1,5 +1,9 @@
-/** `npm run bench -- ingest|kafka|engine|feed|log|store|all [--quick]`: what each part reaches, as ratios of one run. */
+/**
+ * `npm run bench -- ingest|kafka|engine|feed|log|store|accuracy|all [--quick]`: what each part reaches, as ratios of
+ * one run. `accuracy` takes words of its own.
+ */
 import { cpus } from 'node:os';
+import { benchAccuracy } from './accuracy.ts';
 import { benchEngine } from './engine.ts';
 import { benchFanOut } from './feed.ts';
 import { benchFeedLatency } from './feed-latency.ts';
@@ -20,9 +24,12 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   },
   log: benchLog,
   store: benchStore,
+  accuracy: () => benchAccuracy(accuracyWords),
 };
 
-const words = process.argv.slice(2);
+const [first, ...others] = process.argv.slice(2);
+const accuracyWords = first === 'accuracy' ? others : [];
+const words = first === 'accuracy' ? [first] : process.argv.slice(2);
 const quick = words.includes('--quick');
 const wanted = words.filter((word) => word !== '--quick');
 const chosen = wanted.includes('all') ? Object.keys(BENCHES) : wanted;
