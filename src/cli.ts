@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'send till lines of a CSV file, or simulated ones, as POS events',
     load: async () => (await import('./commands/produce.ts')).produceCommand(),
   },
+  backtest: {
+    summary: 'how accurate forecasts would have been, on any CSV of series',
+    load: async () => (await import('./commands/backtest.ts')).backtestCommand(),
+  },
   topics: {
     summary: 'create missing topics and show where each begins and ends',
     load: async () => (await import('./commands/topics.ts')).topicsCommand(),

@@ -24,7 +24,7 @@ export function chooseForecasters(spec: FoldSpec, wanted: string): readonly stri
   const experts = new Set(expertNames(spec));
   const sets: Readonly<Record<(typeof SETS)[number], readonly string[]>> = {
     online: all.filter(({ name, kind }) => kind === 'online' && !experts.has(name)).map(nameOf),
-    heavy: all.filter(({ kind }) => kind === 'heavy').map(nameOf),
+    heavy: heavyNames(spec),
     experts: [...experts],
     all: all.map(nameOf),
   };
@@ -39,6 +39,13 @@ export function chooseForecasters(spec: FoldSpec, wanted: string): readonly stri
   if (chosen.size === 0) throw noneYet();
   chosen.add(YARDSTICK);
   return all.map(nameOf).filter((name) => chosen.has(name));
+}
+
+/** Names of those that are fitted at an origin. */
+export function heavyNames(spec: FoldSpec): readonly string[] {
+  return forecastersFor(spec)
+    .filter(({ kind }) => kind === 'heavy')
+    .map(nameOf);
 }
 
 function nameOf({ name }: PanelForecaster): string {
