@@ -8,9 +8,11 @@ import { startRegistry } from '../../deploy/stack/registry.ts';
 import { startStore } from '../../deploy/stack/store.ts';
 import type { StoreServer } from '../../deploy/stack/store.ts';
 import type { Clock } from '../../src/clock.ts';
+import { DEFAULT_CONFIG, resolveConfig } from '../../src/config.ts';
 import type { Config } from '../../src/config.ts';
 import { openPlatform } from '../../src/platform.ts';
 import type { ClusterAddress, Platform, StoreAddress } from '../../src/platform.ts';
+import { DAY_MS } from '../../src/sales/durations.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 
 export type Cluster = {
@@ -43,11 +45,17 @@ export async function withCluster<T>(work: (cluster: Cluster) => Promise<T>): Pr
   }
 }
 
+/** The records' days lie in the past: a broker that tidies up while they are read must not find them too old. */
+const KEPT: Partial<Config> = {
+  retention: { ...DEFAULT_CONFIG.retention, transactionsMs: 10 * 365 * DAY_MS },
+};
+
 export async function withTenant<T>(
   { broker, registryUrl, store }: Cluster,
-  { config, settings, clock }: { config: Config; settings: Partial<Config>; clock: Clock },
+  { settings, clock }: { readonly settings: Partial<Config>; readonly clock: Clock },
   work: (tenant: Tenant) => Promise<T>,
 ): Promise<T> {
+  const all = { ...KEPT, ...settings };
   const namespace = `b${randomUUID().slice(0, 8)}`;
   const dir = await mkdtemp(join(tmpdir(), 'foretill-bench-'));
   const database = `foretill_${namespace}`;
@@ -75,9 +83,16 @@ export async function withTenant<T>(
     FORETILL_STORE_PASSWORD: store.password,
   };
   try {
-    await writeFile(join(dir, 'foretill.json'), JSON.stringify(settings));
+    await writeFile(join(dir, 'foretill.json'), JSON.stringify(all));
     const telemetry = createTelemetry({ level: 'error' });
-    const platform = await openPlatform({ dir, config, clock, telemetry, store: address, cluster });
+    const platform = await openPlatform({
+      dir,
+      config: resolveConfig(all),
+      clock,
+      telemetry,
+      store: address,
+      cluster,
+    });
     try {
       return await work({ platform, environment });
     } finally {

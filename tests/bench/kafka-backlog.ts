@@ -5,7 +5,6 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/clock.ts';
-import { resolveConfig } from '../../src/config.ts';
 import type { Platform } from '../../src/platform.ts';
 import { TOPICS } from '../../src/pipeline/topics.ts';
 import { startRole } from '../cluster/system/role-process.ts';
@@ -24,7 +23,7 @@ const SETTINGS = { timeZone: TIME_ZONE };
 export async function benchBacklog(cluster: Cluster, { quick }: { readonly quick: boolean }): Promise<void> {
   const tickets = quick ? 400_000 : 5_000_000;
   const catchUp = quick ? 200_000 : 2_000_000;
-  const place = { config: resolveConfig(SETTINGS), settings: SETTINGS, clock: systemClock };
+  const place = { settings: SETTINGS, clock: systemClock };
   await withTenant(cluster, place, async ({ platform, environment }) => {
     await fillBacklog(tickets, platform);
     console.log(`backlog of ${tickets.toLocaleString('en')} tickets, one ingest process`);

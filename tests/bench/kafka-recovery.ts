@@ -4,7 +4,6 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../src/clock.ts';
-import { resolveConfig } from '../../src/config.ts';
 import { TOPICS } from '../../src/pipeline/topics.ts';
 import { DAY_MS } from '../../src/sales/durations.ts';
 import type { Platform } from '../../src/platform.ts';
@@ -25,7 +24,7 @@ const SETTINGS = { timeZone: TIME_ZONE, idleAfterMs: 5_000, allowedLatenessMs: 2
 
 export async function benchRecovery(cluster: Cluster, { quick }: { readonly quick: boolean }): Promise<void> {
   const kills = quick ? 1 : 4;
-  const place = { config: resolveConfig(SETTINGS), settings: SETTINGS, clock: systemClock };
+  const place = { settings: SETTINGS, clock: systemClock };
   console.log(`recovery: ${kills} kills of each role, 20 tickets/s`);
   await withTenant(cluster, place, async ({ platform, environment }) => {
     const roles = (['ingest', 'forecast'] as const).map((role) => ({

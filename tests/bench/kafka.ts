@@ -33,7 +33,7 @@ async function benchPipeline(cluster: Cluster, { quick }: { readonly quick: bool
   const tickets = quick ? 80_000 : 200_000;
   const rounds = quick ? 1 : 2;
   const clock = manualClock(FROM_MS + HOURS * HOUR_MS);
-  const place = { config: CONFIG, settings: SETTINGS, clock };
+  const place = { settings: SETTINGS, clock };
   console.log(
     `kafka: ${tickets.toLocaleString('en')} tickets of 4 lines, 20 stores, ${HOURS} h of event time, ` +
       `${CONFIG.transactionPartitions} partitions; broker, engine and one process on this machine`,

@@ -12,6 +12,7 @@ import { deleteTopics } from '../../../src/adapters/kafka/delete-topics.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { DEFAULT_CONFIG, resolveConfig } from '../../../src/config.ts';
 import type { Config } from '../../../src/config.ts';
+import { DAY_MS } from '../../../src/sales/durations.ts';
 import type { OutgoingRecord } from '../../../src/pipeline/log.ts';
 import { TOPICS, topicSpecs } from '../../../src/pipeline/topics.ts';
 import { openPlatform } from '../../../src/platform.ts';
@@ -74,6 +75,8 @@ export const QUICK: Partial<Config> = {
   checkpointMessagesMax: 1,
   // The tests' days pass in seconds: a partition that is silent meanwhile is not behind.
   idleAfterMs: 3_600_000,
+  // They lie in the past: a broker that tidies up in the midst of a test must not find them too old.
+  retention: { ...DEFAULT_CONFIG.retention, transactionsMs: 10 * 365 * DAY_MS },
   // The shortest that brokers take as they come.
   kafka: { ...DEFAULT_CONFIG.kafka, sessionTimeoutMs: 6_000, heartbeatMs: 1_000 },
 };
