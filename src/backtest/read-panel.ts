@@ -5,12 +5,12 @@ import type { DateOrder } from '../adapters/csv/local-time.ts';
 import type { CsvTable } from '../adapters/csv/open-table.ts';
 import type { CsvRow } from '../adapters/csv/parse-rows.ts';
 import { RowFault } from '../adapters/csv/read-sale.ts';
-import type { RowProblems } from '../adapters/csv/row-problems.ts';
+import type { RowProblem, RowProblems } from '../adapters/csv/row-problems.ts';
 import { ForetillError } from '../errors.ts';
-import { bucketIndex, frequencyOfStep, parseFrequency } from './frequency.ts';
+import { frequencyOfStep, parseFrequency } from './frequency.ts';
 import type { Frequency } from './frequency.ts';
-import { buildPanel } from './panel.ts';
-import type { Panel, PanelRow } from './panel.ts';
+import { buildPanel, createSeriesRows } from './panel.ts';
+import type { Panel, PanelFault, PanelRow, SeriesRows } from './panel.ts';
 
 export type PanelColumns = {
   readonly id: string;
@@ -40,9 +40,9 @@ export type PanelReading = {
 };
 
 /** Rows that are kept; a panel lies in memory. */
-const ROWS_MAX = 50_000_000;
-/** Differences that are looked at to find out the frequency. */
-const STEPS_LOOKED_AT_MAX = 100_000;
+const ROWS_MAX = 20_000_000;
+/** So many rows say how far rows lie apart; a series is looked at whole. */
+const STEPS_LOOKED_AT_MIN = 100_000;
 
 /**
  * Throws USAGE for columns that are not there, and INPUT_INVALID when no row is good or the frequency cannot be told.
@@ -50,18 +50,20 @@ const STEPS_LOOKED_AT_MAX = 100_000;
  */
 export async function readPanel(request: PanelRequest): Promise<PanelReading> {
   const { table, columns, problems } = request;
+  const given = request.frequency === null ? null : frequencyNamed(request.frequency);
   const reader = createRowReader(table, columns, request.dateOrder);
-  const byId = new Map<string, PanelRow[]>();
+  const covariates = columns.known.length + columns.past.length;
+  const byId = new Map<string, SeriesRows>();
   let rows = 0;
   for await (const batch of table.batches) {
     rows += batch.length;
     if (rows > ROWS_MAX) throw tooLong(table.path);
     for (const row of batch) {
       try {
-        const { id, ...rest } = reader.read(row);
-        const series = byId.get(id);
-        if (series === undefined) byId.set(ownText(id), [rest]);
-        else series.push(rest);
+        const { id, values } = reader.read(row);
+        let series = byId.get(id);
+        if (series === undefined) byId.set(ownText(id), (series = createSeriesRows(covariates)));
+        series.add(values);
       } catch (error) {
         if (!(error instanceof RowFault)) throw error;
         problems.add({ line: row.line, column: error.column, reason: error.message });
@@ -70,45 +72,50 @@ export async function readPanel(request: PanelRequest): Promise<PanelReading> {
     request.onRows?.(rows);
   }
   if (byId.size === 0) throw noGoodRow(table.path, problems);
-  const frequency = settleFrequency(request, reader.timesAreNumbers(), byId);
+  const { ds, times, numbers } = reader.times();
+  const frequency = settleFrequency(table.path, given, numbers, commonestStep(byId, times));
   const { known, past } = columns;
-  const built = buildPanel({ frequency, rows: byId, ds: reader.ds(), known, past });
-  for (const fault of built.faults) {
-    const reason =
-      fault.kind === 'duplicate'
-        ? `the same bucket of ${fault.id} is on line ${fault.firstLine}, which counts`
-        : `a row of ${fault.id} that is not called test comes after one that is; it counts as test`;
-    problems.add({
-      line: fault.line,
-      column: fault.kind === 'duplicate' ? columns.time : (columns.split ?? ''),
-      reason,
-    });
+  const { panel, faults, gaps } = buildPanel({ frequency, rows: byId, ds, times, known, past });
+  for (const fault of faults) problems.add(problemOf(fault, columns));
+  return { panel, rows, gaps };
+}
+
+function problemOf({ kind, id, line, otherLine }: PanelFault, columns: PanelColumns): RowProblem {
+  if (kind === 'duplicate') {
+    return {
+      line,
+      column: columns.time,
+      reason: `the same bucket of ${id} is on line ${otherLine}, which counts`,
+    };
   }
-  return { panel: built.panel, rows, gaps: built.gaps };
+  return {
+    line,
+    column: columns.split ?? '',
+    reason: `it comes after a row of ${id} called test (line ${otherLine}), so it counts as test`,
+  };
 }
 
 type RowReader = {
   /** Throws RowFault. */
-  read(row: CsvRow): PanelRow & { readonly id: string };
-  ds(): readonly string[];
-  timesAreNumbers(): boolean;
+  read(row: CsvRow): { readonly id: string; readonly values: PanelRow };
+  /** All texts of the time column so far, and what time each is; whether they are whole numbers. */
+  times(): { readonly ds: readonly string[]; readonly times: readonly number[]; readonly numbers: boolean };
 };
-
-type TimeText = { readonly at: number; readonly time: number };
 
 function createRowReader(table: CsvTable, columns: PanelColumns, dateOrder: DateOrder): RowReader {
   const { header } = table;
   const place = (column: string): number => placeOf(table, column);
   const [id, time, target] = [place(columns.id), place(columns.time), place(columns.target)];
   const split = columns.split === null ? null : place(columns.split);
-  const known = columns.known.map(place);
-  const past = columns.past.map(place);
-  const times = new Map<string, TimeText>();
+  const covariates = [...columns.known, ...columns.past].map(place);
+  const places = new Map<string, number>();
   const ds: string[] = [];
+  const times: number[] = [];
   let numbers: boolean | null = null;
 
-  function timeOf(text: string): TimeText {
-    const seen = times.get(text);
+  /** Each text is read once, however many series have it. */
+  function placeOfTime(text: string): number {
+    const seen = places.get(text);
     if (seen !== undefined) return seen;
     const isNumber = /^[-+]?\d{1,15}$/.test(text) && dateOfDigits(text) === null;
     const value = isNumber ? Number(text) : timeOfText(text, dateOrder);
@@ -120,36 +127,41 @@ function createRowReader(table: CsvTable, columns: PanelColumns, dateOrder: Date
         `${quoted(text)} is ${isNumber ? 'a number' : 'a date'} where rows before it have ${isNumber ? 'dates' : 'numbers'}`,
       );
     }
-    const found = { at: ds.length, time: value };
-    ds.push(ownText(text));
-    times.set(ds[found.at]!, found);
-    return found;
+    const own = ownText(text);
+    places.set(own, ds.length);
+    times.push(value);
+    return ds.push(own) - 1;
+  }
+
+  function numberAt(fields: readonly string[], at: number): number {
+    const text = fields[at]!.trim();
+    if (text === '' && at === target)
+      throw new RowFault(columns.target, 'it is empty; a bucket without sales is 0');
+    const value = /^[-+.\d]/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isFinite(value)) return value;
+    throw new RowFault(header[at]!, text === '' ? 'it is empty' : `${quoted(text)} is no number`);
   }
 
   return {
-    read(row) {
-      if (row.problem !== null) throw new RowFault('', row.problem);
-      const { fields, line } = row;
+    read({ fields, line, problem }) {
+      if (problem !== null) throw new RowFault('', problem);
       if (fields.length !== header.length) {
         throw new RowFault('', `it has ${fields.length} columns, the header has ${header.length}`);
       }
       const name = fields[id]!.trim();
       if (name === '') throw new RowFault(columns.id, 'it is empty: whose row is it?');
-      const numberAt = (at: number): number => numberOf(fields[at]!, header[at]!);
-      const bucket = timeOf(fields[time]!.trim());
       return {
         id: name,
-        time: bucket.time,
-        ds: bucket.at,
-        y: numberAt(target),
-        known: known.map(numberAt),
-        past: past.map(numberAt),
-        test: split !== null && fields[split]!.trim().toLowerCase() === 'test',
-        line,
+        values: {
+          y: numberAt(fields, target),
+          covariates: covariates.map((at) => numberAt(fields, at)),
+          test: split !== null && fields[split]!.trim().toLowerCase() === 'test',
+          ds: placeOfTime(fields[time]!.trim()),
+          line,
+        },
       };
     },
-    ds: () => ds,
-    timesAreNumbers: () => numbers === true,
+    times: () => ({ ds, times, numbers: numbers === true }),
   };
 }
 
@@ -160,14 +172,6 @@ function placeOf({ header, path }: CsvTable, column: string): number {
   throw new ForetillError('USAGE', `${basename(path)} has no column "${column}".`, {
     remedy: `Its columns are: ${header.map((name) => name.slice(0, 40)).join(', ')}. Say which is which with --id, --time and --target.`,
   });
-}
-
-function numberOf(text: string, column: string): number {
-  const trimmed = text.trim();
-  if (trimmed === '') throw new RowFault(column, 'it is empty; a bucket without sales is 0');
-  const value = /^[-+.\d]/.test(trimmed) ? Number(trimmed) : Number.NaN;
-  if (Number.isFinite(value)) return value;
-  throw new RowFault(column, `${quoted(text)} is no number`);
 }
 
 /** The clock as written: a zone or an offset behind it is not looked at. */
@@ -185,41 +189,44 @@ function dateOfDigits(text: string): number | null {
   return instantOfText(match.slice(1).join('-'), { timeZone: 'UTC', order: 'iso' });
 }
 
-function settleFrequency(
-  { table, frequency }: PanelRequest,
-  numbers: boolean,
-  rows: ReadonlyMap<string, readonly PanelRow[]>,
-): Frequency {
-  const commonest = commonestStep(rows);
-  const found = numbers ? parseFrequency('1') : frequencyOfStep(commonest);
-  const given = frequency === null ? found : parseFrequency(frequency);
-  if (given === null) throw frequency === null ? noFrequency(table.path) : unknownFrequency(frequency);
-  if ((given.kind === 'index') !== numbers)
-    throw wrongFrequency(table.path, given, numbers ? '1' : found?.name);
-  const [first] = rows.values();
-  const time = first?.[0]?.time ?? 0;
-  const buckets = bucketIndex(given, time + commonest) - bucketIndex(given, time);
-  if (given.kind === 'width' && commonest > 0 && (buckets !== 1 || commonest < given.widthMs))
-    throw wrongFrequency(table.path, given, found?.name);
-  return given;
+function frequencyNamed(text: string): Frequency {
+  const frequency = parseFrequency(text);
+  if (frequency !== null) return frequency;
+  throw new ForetillError('USAGE', `--freq ${text.slice(0, 40)} is no frequency.`, {
+    remedy:
+      'Use 15min, h, D, W, M, Q or Y, with a number before it where needed (4h), or 1 for a counted index.',
+  });
+}
+
+/** What was given, if the rows lie apart so; else what they say themselves. */
+function settleFrequency(path: string, given: Frequency | null, numbers: boolean, stepMs: number): Frequency {
+  const found = numbers ? parseFrequency('1') : frequencyOfStep(stepMs);
+  const frequency = given ?? found;
+  if (frequency === null) throw noFrequency(path);
+  const fits =
+    frequency.kind === 'index'
+      ? numbers
+      : !numbers && (stepMs === 0 || frequency.kind !== 'width' || frequency.widthMs === stepMs);
+  if (!fits) throw wrongFrequency(path, frequency, found?.name);
+  return frequency;
 }
 
 /** How far rows that follow each other in time lie apart most often; 0 when no series has two. */
-function commonestStep(rows: ReadonlyMap<string, readonly PanelRow[]>): number {
+function commonestStep(rows: ReadonlyMap<string, SeriesRows>, timesOfDs: readonly number[]): number {
   const counts = new Map<number, number>();
   let looked = 0;
   for (const series of rows.values()) {
-    const times = series.slice(0, STEPS_LOOKED_AT_MAX).map(({ time }) => time);
-    times.sort((a, b) => a - b);
+    const { count, stride, values } = series.rows();
+    const times = Float64Array.from({ length: count }, (_, row) => timesOfDs[values[row * stride]!]!).sort();
     for (let i = 1; i < times.length; i++) {
       const step = times[i]! - times[i - 1]!;
       if (step > 0) counts.set(step, (counts.get(step) ?? 0) + 1);
     }
     looked += times.length;
-    if (looked >= STEPS_LOOKED_AT_MAX) break;
+    if (looked >= STEPS_LOOKED_AT_MIN) break;
   }
   let best = 0;
-  for (const [step, count] of counts) if (count > (counts.get(best) ?? 0)) best = step;
+  for (const [step, times] of counts) if (times > (counts.get(best) ?? 0)) best = step;
   return best;
 }
 
@@ -252,13 +259,6 @@ function noFrequency(path: string): ForetillError {
       remedy: 'Say it: --freq 15min, h, D, W, M, or 1 where the time column counts buckets.',
     },
   );
-}
-
-function unknownFrequency(text: string): ForetillError {
-  return new ForetillError('USAGE', `--freq ${text.slice(0, 40)} is no frequency.`, {
-    remedy:
-      'Use 15min, h, D, W, M, Q or Y, with a number before it where needed (4h), or 1 for a counted index.',
-  });
 }
 
 function wrongFrequency(path: string, given: Frequency, found: string | undefined): ForetillError {

@@ -26,7 +26,7 @@ export function reportRows(
 ): readonly ReportRow[] {
   const counts = panel.series.map((series) => originsOf(plan.origins, series, plan.horizon).length);
   const series = counts.filter((count) => count > 0).length;
-  const origins = Math.max(0, ...counts);
+  const origins = counts.reduce((most, count) => Math.max(most, count), 0);
   const yardstick = outcomes.find(({ model }) => model === YARDSTICK);
   const yardstickMase = yardstick === undefined ? Number.NaN : maseOf(yardstick);
   return outcomes.map((outcome) => {

@@ -7,6 +7,7 @@ import { createRowProblems } from '../adapters/csv/row-problems.ts';
 import type { RowProblems } from '../adapters/csv/row-problems.ts';
 import { chooseForecasters, heavyNames } from '../backtest/forecasters.ts';
 import { usualHorizon, usualSeasons } from '../backtest/frequency.ts';
+import { scaleOf } from '../backtest/metrics.ts';
 import { originsOf } from '../backtest/origins.ts';
 import type { Panel } from '../backtest/panel.ts';
 import { cycleOf, foldSpecOf } from '../backtest/plan.ts';
@@ -22,6 +23,7 @@ import { demandWritable, writeForecasts } from './backtest-forecasts.ts';
 import { resultTable, stepTable } from './backtest-table.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
+import type { Progress } from './progress.ts';
 
 type Options = {
   readonly id: string;
@@ -120,6 +122,12 @@ export function backtestCommand(): Command {
         'origins',
         'step',
         'splitColumn',
+        'id',
+        'time',
+        'target',
+        'dates',
+        'known',
+        'past',
       ]),
     )
     .option('--root <directory>', 'what paths in the protocol begin at (default: above its directory)')
@@ -166,7 +174,7 @@ async function backtest(file: string | undefined, options: Options): Promise<voi
         ? { ...row, by_step: steps.filter((step) => step['model'] === row['model']) }
         : row,
     );
-    process.stdout.write(`${JSON.stringify(withSteps, null, 1)}\n`);
+    process.stdout.write(`${JSON.stringify(withSteps)}\n`);
   } else {
     process.stdout.write(`${resultTable(rows, plan)}\n`);
     if (steps.length > 0) process.stdout.write(`\n${stepTable(steps, plan)}\n`);
@@ -197,7 +205,8 @@ async function openProtocol(path: string, options: Options, problems: RowProblem
 
 async function openFile(file: string, options: Options, problems: RowProblems): Promise<Task> {
   const table = await openTable(file);
-  const progress = startProgress({ label: `Reading ${basename(file)}`, total: table.bytesTotal });
+  const label = `Reading ${basename(file)}`;
+  let progress: Progress | null = null;
   const reading = await readPanel({
     table,
     columns: {
@@ -211,12 +220,15 @@ async function openFile(file: string, options: Options, problems: RowProblems): 
     frequency: options.freq ?? null,
     dateOrder: options.dates,
     problems,
-    onRows: (rows) => progress.update(table.bytesRead(), `${rows.toLocaleString('en')} rows`),
+    onRows(rows) {
+      progress ??= startProgress({ label, total: table.bytesTotal });
+      progress.update(table.bytesRead(), `${rows.toLocaleString('en')} rows`);
+    },
   }).catch((error: unknown) => {
-    progress.giveUp();
+    progress?.giveUp();
     throw error;
   });
-  progress.stop(`${reading.rows.toLocaleString('en')} rows`);
+  (progress as Progress | null)?.stop(`${reading.rows.toLocaleString('en')} rows`);
   return { reading, plan: planOf(file, reading.panel, options) };
 }
 
@@ -224,8 +236,11 @@ function planOf(file: string, panel: Panel, options: Options): BacktestPlan {
   const seasons = options.season ?? usualSeasons(panel.frequency);
   const longest = seasons.at(-1) ?? 1;
   const split = options.splitColumn !== undefined;
-  const tests = split ? panel.series.map(({ y, trainLength }) => y.length - trainLength) : [];
-  const horizon = options.horizon ?? (split ? Math.max(1, ...tests) : usualHorizon(panel.frequency));
+  const longestTest = panel.series.reduce(
+    (most, { y, trainLength }) => Math.max(most, y.length - trainLength),
+    1,
+  );
+  const horizon = options.horizon ?? (split ? longestTest : usualHorizon(panel.frequency));
   return {
     dataset: basename(file).replace(/(\.csv|\.txt|\.tsv)?(\.gz)?$/i, ''),
     seasons,
@@ -244,7 +259,7 @@ function planOf(file: string, panel: Panel, options: Options): BacktestPlan {
 /** Throws INPUT_INVALID when no series is long enough. */
 function demandOrigins(panel: Panel, plan: BacktestPlan): void {
   if (panel.series.some((series) => originsOf(plan.origins, series, plan.horizon).length > 0)) return;
-  const longest = Math.max(...panel.series.map(({ y }) => y.length));
+  const longest = panel.series.reduce((most, { y }) => Math.max(most, y.length), 0);
   if (plan.origins.kind === 'split') {
     throw new ForetillError('INPUT_INVALID', 'No series has both rows called "test" and rows before them.', {
       remedy: 'Check --split-column, or leave it out and use --origins.',
@@ -262,8 +277,9 @@ function demandOrigins(panel: Panel, plan: BacktestPlan): void {
 function tellProblems(problems: RowProblems): void {
   const count = problems.count();
   if (count === 0) return;
+  const shown = [...problems.kept()].sort((a, b) => a.line - b.line).slice(0, PROBLEMS_SHOWN);
   process.stderr.write(`${count.toLocaleString('en')} rows with problems:\n`);
-  for (const { line, column, reason } of problems.kept().slice(0, PROBLEMS_SHOWN)) {
+  for (const { line, column, reason } of shown) {
     process.stderr.write(`  line ${line}${column === '' ? '' : `, column ${column}`}: ${reason}\n`);
   }
   if (count > PROBLEMS_SHOWN)
@@ -283,11 +299,23 @@ function tellNotes({ panel, gaps }: PanelReading, plan: BacktestPlan): void {
           `${gaps.toLocaleString('en')} buckets are missing between rows; rows are taken as they follow each other`,
         ]
       : []),
+    ...(hasScale(panel, plan)
+      ? []
+      : [
+          `no MASE: before its origin no series is longer than a season (${plan.scaleSeason}), or none ever changes`,
+        ]),
     ...(unused.length > 0
       ? [`the engine's cycle is ${season}; it makes no use of season ${unused.join(', ')}`]
       : []),
   ];
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
+}
+
+function hasScale(panel: Panel, plan: BacktestPlan): boolean {
+  return panel.series.some((series) => {
+    const last = originsOf(plan.origins, series, plan.horizon).at(-1) ?? 0;
+    return scaleOf(series.y, last, plan.scaleSeason).absolute > 0;
+  });
 }
 
 function chooseModels(panel: Panel, plan: BacktestPlan, wanted: string): readonly string[] {
