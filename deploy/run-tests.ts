@@ -22,6 +22,7 @@ type Step = {
   readonly counts: (code: number) => Counts;
 };
 const REAL_TILL_LINES = '../shared/data/completejourney_transactions.csv.gz';
+const REFERENCE = '../shared/reference';
 
 type Lack = { readonly what: string; readonly skips: string; readonly remedy: string };
 
@@ -161,6 +162,13 @@ function lacking(): readonly Lack[] {
       skips: 'the test that totals equal those of a real file to the cent',
       remedy:
         'put transactions.csv.gz of The Complete Journey (dunnhumby) there; its terms keep it out of here.',
+    });
+  }
+  if (!existsSync(join(root, REFERENCE))) {
+    found.push({
+      what: `reference sets and protocols (${REFERENCE})`,
+      skips: 'the test that a backtest measures as other libraries were measured',
+      remedy: 'put them there, with their data in ../shared/data; their terms keep them out of here.',
     });
   }
   return found;
