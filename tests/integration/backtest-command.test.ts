@@ -156,7 +156,7 @@ test('what is left out or not made use of is said', async () => {
   const { code, err } = await backtest(
     file('gaps.csv', text),
     '--season',
-    '7,30',
+    '7,80',
     '--models',
     'online,heavy',
   );
