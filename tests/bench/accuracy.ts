@@ -87,12 +87,17 @@ export async function benchAccuracy(words: readonly string[]): Promise<void> {
     return;
   }
   const texts: string[] = [];
+  const summary: Cell[][] = [];
   for (const set of sets) {
-    const text = describe(await measureSet(set, models));
+    const measured = await measureSet(set, models);
+    const text = describe(measured);
     texts.push(text);
+    summary.push(...summaryOf(measured));
     console.log(text);
   }
-  if (write !== null) writeFileSync(write, asDocument(texts));
+  const all = table(SUMMARY_COLUMNS, summary);
+  console.log(all);
+  if (write !== null) writeFileSync(write, asDocument(all, texts));
 }
 
 type Words = { readonly sets: readonly string[]; readonly models: string; readonly write: string | null };
@@ -117,11 +122,50 @@ async function measureSet(set: string, wanted: string): Promise<Measured> {
     set === BAKERY.plan.dataset ? BAKERY : await readProtocol(join(reference, `protocol_${set}.json`));
   const { panel } = await protocolPanel(protocol, ROOT, createRowProblems());
   const { plan } = protocol;
-  const models = chooseForecasters(foldSpecOf(plan, panel, 1), wanted);
+  const models = chooseForecasters(foldSpecOf(plan, panel, 1), `${OURS},${wanted}`);
   const outcomes = await runBacktest({ panel, plan, models, keepForecasts: false });
   const rows = reportRows(outcomes, panel, plan);
   const peers = set === BAKERY.plan.dataset ? [] : await readPeers(join(reference, `dev_${set}.csv`));
   return { set, panel, protocol, outcomes, rows, peers };
+}
+
+const SUMMARY_COLUMNS = [
+  'set',
+  'figure',
+  'Foretill',
+  'of SeasonalNaive',
+  `of the best single model (goal ${GOALS.single.toFixed(2)})`,
+  `of the best of any kind (goal ${GOALS.any.toFixed(2)})`,
+  'cov80',
+  'cov95',
+];
+
+/** A line per figure that is judged: ours, and what it is of others'. */
+function summaryOf(measured: Measured): Cell[][] {
+  const { set, panel, rows } = measured;
+  const ours = rows.find((row) => row['model'] === OURS);
+  const count = panel.series.length;
+  return judgedOf(set).map((metric) => {
+    const bars = barsOf(measured, metric);
+    const single = bars.find(({ kind }) => kind === 'single');
+    const any = bars.find(({ kind }) => kind === 'any') ?? single;
+    const [figure, naive] = [OURS, YARDSTICK].map((model) => figureOn(measured, model, metric, count));
+    const suffix = metric.endsWith('_1toH') ? '_1toH' : metric.endsWith('_h1') ? '_h1' : '';
+    return [
+      set,
+      metric,
+      figure,
+      (figure! / naive!).toFixed(3),
+      single === undefined ? null : `${single.ratio.toFixed(3)} ${single.peer.model}`,
+      any === undefined ? null : `${any.ratio.toFixed(3)} ${any.peer.model}`,
+      ours?.[`cov80${suffix}`],
+      ours?.[`cov95${suffix}`],
+    ];
+  });
+}
+
+function judgedOf(set: string): readonly string[] {
+  return JUDGED[set] ?? PLAIN;
 }
 
 /** A set as Markdown: a table of rows, and below it what they are to the best peers. */
@@ -132,8 +176,7 @@ function describe(measured: Measured): string {
   const columns = preq
     ? ['MASE_h1', 'MASE_1toH', 'WAPE_h1', 'wQL_h1', 'cov80_h1', 'cov95_h1', 'width80_h1', 'us_per_update']
     : ['MASE', 'RMSSE', 'WAPE', 'bias_pct', 'wQL', 'cov80', 'cov95', 'width80', 'us_per_update'];
-  const judged = JUDGED[set] ?? PLAIN;
-  const bars = judged.flatMap((metric) => barsOf(measured, metric));
+  const bars = judgedOf(set).flatMap((metric) => barsOf(measured, metric));
   const shown = new Set(bars.map(({ peer }) => peer));
   const lines = [
     ...rows.map((row) => [String(row['model']), row['n_series'], ...columns.map((name) => row[name])]),
@@ -224,10 +267,12 @@ function cell(value: Cell): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 10 ? 3 : 1);
 }
 
-function asDocument(texts: readonly string[]): string {
+function asDocument(summary: string, texts: readonly string[]): string {
   return `# Accuracy
 
-Measured on ${new Date().toISOString().slice(0, 10)} by \`npm run bench -- accuracy --write docs/accuracy.md\`, which needs the reference sets beside the repository. How every figure is defined stands in src/backtest/metrics.ts. Rows in italics are other libraries, one untuned setting each; they were measured elsewhere, so their times are left out. One that ran on part of the series is compared on these.
+Measured on ${new Date().toISOString().slice(0, 10)} by \`npm run bench -- accuracy --write docs/accuracy.md\`, which needs the reference sets beside the repository. How every figure is defined stands in [metrics.ts](../src/backtest/metrics.ts); lower is better but for coverage, which should be what it is called. Other libraries, in italics, ran elsewhere with one untuned setting each, so their times are left out. One that ran on part of the series is compared on these; one that ran on less than half of them is no bar, nor is a forecast of nothing but zeros. A single model is a statistical or online one; of any kind are also boosted trees and medians of several models.
+
+${summary}
 
 ${texts.join('\n')}`;
 }
