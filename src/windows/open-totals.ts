@@ -38,8 +38,8 @@ export type OpenLeaf = {
   readonly storeId: string;
   readonly category: string;
   readonly sku: string;
-  unitsThousandths: number;
-  revenueMinor: number;
+  readonly unitsThousandths: number;
+  readonly revenueMinor: number;
 };
 
 export type ClosedBucket = {
@@ -60,53 +60,106 @@ export type OpenTotals = {
   forgotten(): number;
 };
 
-type Bucket = ClosedBucket & { readonly leaves: Map<string, OpenLeaf> };
+/** Of one store. */
+type Bucket = ClosedBucket & { readonly leaves: Map<string, Map<string, Leaf>> };
+type Leaf = {
+  readonly bucket: Bucket;
+  readonly category: string;
+  readonly sku: string;
+  unitsThousandths: number;
+  revenueMinor: number;
+  isChanged: boolean;
+  /** The same product in the hour that was written last: most tickets are of one hour. */
+  hour: Leaf | null;
+};
+type LeafName = Pick<Leaf, 'category' | 'sku'>;
+
+/** The open buckets of a store, by their beginning. */
+type StoreBuckets = Readonly<Record<Granularity, Map<number, Bucket>>>;
+
+/** What is remembered of a ticket: there are many, so the texts are those of the leaves, and the amounts lie flat. */
+type Counted = Pick<OpenTicket, 'version' | 'hourMs' | 'dayEndMs' | 'voids'> & {
+  readonly names: readonly LeafName[];
+  /** Thousandths and minor units of the n-th name at 2n and 2n + 1. */
+  readonly amounts: readonly number[];
+};
 
 /** A ticket counts while no other voids it. Null: one that was voided before it came. */
-type Known = { readonly ticket: OpenTicket | null; voiders: number };
+type Known = { readonly ticket: Counted | null; voiders: number };
 
 /** The tickets of one store and business date: what replaces or voids one of them is among them. */
-type Day = { readonly tickets: Map<string, Known>; endMs: number };
+type Day = {
+  readonly storeId: string;
+  readonly bucketMs: number;
+  readonly tickets: Map<string, Known>;
+  endMs: number;
+};
 
 export function createOpenTotals(limits: { ticketsMax: number }): OpenTotals {
-  const buckets = new Map<string, Bucket>();
+  const stores = new Map<string, StoreBuckets>();
+  /** In the order in which they began to be sold in. */
+  const buckets = new Set<Bucket>();
   const days = new Map<string, Day>();
-  let changed = new Set<OpenLeaf>();
+  let changed: Leaf[] = [];
   let closedUntilMs = Number.NEGATIVE_INFINITY;
   let remembered = 0;
   let forgotten = 0;
 
-  /** A ticket that does not count (sign 0) leaves its leaves behind too: they were touched, and are to be announced. */
-  function apply(ticket: OpenTicket, sign: 1 | 0 | -1): void {
-    const { hourMs, dayEndMs, businessDate, storeId } = ticket;
-    const open: Bucket[] = [];
-    if (hourMs + HOUR_MS > closedUntilMs) open.push(bucketOf('hour', hourMs, hourMs + HOUR_MS, storeId));
-    if (dayEndMs > closedUntilMs) open.push(bucketOf('day', dayBucketMs(businessDate), dayEndMs, storeId));
-    for (const amount of ticket.amounts) {
-      const name = `${amount.category}\u0000${amount.sku}`;
-      for (const bucket of open) {
-        const leaf = leafOf(bucket, name, amount);
-        leaf.unitsThousandths += sign * amount.unitsThousandths;
-        leaf.revenueMinor += sign * amount.revenueMinor;
-        changed.add(leaf);
-      }
-    }
+  /**
+   * A ticket that does not count (sign 0) leaves its leaves behind too: they were touched, and are to be announced.
+   * Returns what the ticket is remembered by.
+   */
+  function apply(day: Day, ticket: Omit<Counted, 'version' | 'voids'>, sign: 1 | 0 | -1): LeafName[] {
+    const { hourMs, dayEndMs, names, amounts } = ticket;
+    const hour =
+      hourMs + HOUR_MS > closedUntilMs ? bucketOf('hour', hourMs, hourMs + HOUR_MS, day.storeId) : null;
+    const whole = dayEndMs > closedUntilMs ? bucketOf('day', day.bucketMs, dayEndMs, day.storeId) : null;
+    return names.map((name, at) => {
+      const units = sign * amounts[2 * at]!;
+      const revenue = sign * amounts[2 * at + 1]!;
+      const inDay = whole === null ? null : leafOf(whole, name);
+      const inHour = hour === null ? null : inDay?.hour?.bucket === hour ? inDay.hour : leafOf(hour, name);
+      if (inHour !== null) add(inHour, units, revenue);
+      if (inDay === null) return inHour ?? name;
+      add(inDay, units, revenue);
+      inDay.hour = inHour;
+      return inDay;
+    });
+  }
+
+  function add(leaf: Leaf, unitsThousandths: number, revenueMinor: number): void {
+    leaf.unitsThousandths += unitsThousandths;
+    leaf.revenueMinor += revenueMinor;
+    if (leaf.isChanged) return;
+    leaf.isChanged = true;
+    changed.push(leaf);
   }
 
   function bucketOf(granularity: Granularity, bucketMs: number, endMs: number, storeId: string): Bucket {
-    const name = `${granularity}\u0000${bucketMs}\u0000${storeId}`;
-    let bucket = buckets.get(name);
+    let store = stores.get(storeId);
+    if (store === undefined) stores.set(storeId, (store = { hour: new Map(), day: new Map() }));
+    let bucket = store[granularity].get(bucketMs);
     if (bucket === undefined) {
       bucket = { granularity, bucketMs, endMs, storeId, leaves: new Map() };
-      buckets.set(name, bucket);
+      store[granularity].set(bucketMs, bucket);
+      buckets.add(bucket);
     }
     return bucket;
   }
 
-  function dayOf(ticket: OpenTicket, untilMs: number): Day {
-    const name = `${ticket.businessDate}\u0000${ticket.storeId}`;
+  function forgetBucket({ storeId, granularity, bucketMs }: Bucket): void {
+    const store = stores.get(storeId);
+    store?.[granularity].delete(bucketMs);
+    if (store?.hour.size === 0 && store.day.size === 0) stores.delete(storeId);
+  }
+
+  function dayOf({ businessDate, storeId }: OpenTicket, untilMs: number): Day {
+    const name = `${businessDate}\u0000${storeId}`;
     let day = days.get(name);
-    if (day === undefined) days.set(name, (day = { tickets: new Map(), endMs: untilMs }));
+    if (day === undefined) {
+      day = { storeId, bucketMs: dayBucketMs(businessDate), tickets: new Map(), endMs: untilMs };
+      days.set(name, day);
+    }
     day.endMs = Math.max(day.endMs, untilMs);
     return day;
   }
@@ -134,39 +187,46 @@ export function createOpenTotals(limits: { ticketsMax: number }): OpenTotals {
     const counted = known.voiders === 0;
     known.voiders += by;
     const counts = known.voiders === 0;
-    if (known.ticket !== null && counted !== counts) apply(known.ticket, counts ? 1 : -1);
+    if (known.ticket !== null && counted !== counts) apply(day, known.ticket, counts ? 1 : -1);
     remember(day, transactionId, known);
   }
 
   return {
     add(ticket) {
-      const untilMs = Math.max(ticket.dayEndMs, ticket.hourMs + HOUR_MS);
+      const { transactionId, version, hourMs, dayEndMs, voids } = ticket;
+      const untilMs = Math.max(dayEndMs, hourMs + HOUR_MS);
       if (untilMs <= closedUntilMs) return true;
       const day = dayOf(ticket, untilMs);
-      const { ticket: before = null, voiders = 0 } = day.tickets.get(ticket.transactionId) ?? {};
-      if (before !== null && before.version >= ticket.version) return false;
-      if (before !== null && voiders === 0) apply(before, -1);
-      apply(ticket, voiders === 0 ? 1 : 0);
-      remember(day, ticket.transactionId, { ticket, voiders });
+      const { ticket: before = null, voiders = 0 } = day.tickets.get(transactionId) ?? {};
+      if (before !== null && before.version >= version) return false;
+      if (before !== null && voiders === 0) apply(day, before, -1);
+      const amounts = ticket.amounts.flatMap(({ unitsThousandths, revenueMinor }) => [
+        unitsThousandths,
+        revenueMinor,
+      ]);
+      const names = apply(day, { hourMs, dayEndMs, names: ticket.amounts, amounts }, voiders === 0 ? 1 : 0);
+      remember(day, transactionId, { ticket: { version, hourMs, dayEndMs, voids, names, amounts }, voiders });
       if (before?.voids) changeVoiders(day, before.voids, -1);
-      if (ticket.voids !== null) changeVoiders(day, ticket.voids, 1);
+      if (voids !== null) changeVoiders(day, voids, 1);
       forgetBeyondLimit();
       return true;
     },
     takeChanged() {
-      const taken = [...changed];
-      changed = new Set();
-      return taken;
+      const taken = changed;
+      changed = [];
+      for (const leaf of taken) leaf.isChanged = false;
+      return taken.filter(({ bucket }) => bucket.endMs > closedUntilMs).map(openLeaf);
     },
     close(watermarkMs) {
       if (watermarkMs <= closedUntilMs) return [];
       closedUntilMs = watermarkMs;
       const closed: ClosedBucket[] = [];
-      for (const [name, { leaves, ...bucket }] of buckets) {
+      for (const bucket of buckets) {
+        const { leaves, ...each } = bucket;
         if (bucket.endMs > watermarkMs) continue;
-        buckets.delete(name);
-        for (const leaf of leaves.values()) changed.delete(leaf);
-        if (leaves.size > 0) closed.push(bucket);
+        buckets.delete(bucket);
+        forgetBucket(bucket);
+        if (leaves.size > 0) closed.push(each);
       }
       for (const [name, { endMs, tickets }] of days) {
         if (endMs > watermarkMs) continue;
@@ -179,16 +239,18 @@ export function createOpenTotals(limits: { ticketsMax: number }): OpenTotals {
   };
 }
 
-function leafOf(
-  { granularity, bucketMs, storeId, leaves }: Bucket,
-  name: string,
-  amount: LeafAmount,
-): OpenLeaf {
-  let leaf = leaves.get(name);
+function leafOf(bucket: Bucket, { category, sku }: LeafName): Leaf {
+  let products = bucket.leaves.get(category);
+  if (products === undefined) bucket.leaves.set(category, (products = new Map()));
+  let leaf = products.get(sku);
   if (leaf === undefined) {
-    const { category, sku } = amount;
-    leaf = { granularity, bucketMs, storeId, category, sku, unitsThousandths: 0, revenueMinor: 0 };
-    leaves.set(name, leaf);
+    leaf = { bucket, category, sku, unitsThousandths: 0, revenueMinor: 0, isChanged: false, hour: null };
+    products.set(sku, leaf);
   }
   return leaf;
+}
+
+function openLeaf({ bucket, category, sku, unitsThousandths, revenueMinor }: Leaf): OpenLeaf {
+  const { granularity, bucketMs, storeId } = bucket;
+  return { granularity, bucketMs, storeId, category, sku, unitsThousandths, revenueMinor };
 }
