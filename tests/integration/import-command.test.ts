@@ -43,6 +43,7 @@ describe('help', () => {
     [['run', '--help']],
     [['import', '--help']],
     [['produce', '--help']],
+    [['backtest', '--help']],
     [['topics', '--help']],
     [['migrate', '--help']],
     [['doctor', '--help']],
