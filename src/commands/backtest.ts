@@ -1,49 +1,21 @@
 /** `foretill backtest`: how accurate forecasts would have been, on any file or a reference protocol. */
-import { basename, dirname, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { DateOrder } from '../adapters/csv/local-time.ts';
-import { openTable } from '../adapters/csv/open-table.ts';
 import { createRowProblems } from '../adapters/csv/row-problems.ts';
-import type { RowProblems } from '../adapters/csv/row-problems.ts';
 import { chooseForecasters, heavyNames } from '../backtest/forecasters.ts';
-import { usualHorizon, usualSeasons } from '../backtest/frequency.ts';
-import { scaleOf } from '../backtest/metrics.ts';
-import { originsOf } from '../backtest/origins.ts';
 import type { Panel } from '../backtest/panel.ts';
-import { cycleOf, foldSpecOf } from '../backtest/plan.ts';
+import { foldSpecOf } from '../backtest/plan.ts';
 import type { BacktestPlan } from '../backtest/plan.ts';
-import { protocolPanel } from '../backtest/protocol-panel.ts';
-import { readPanel } from '../backtest/read-panel.ts';
-import type { PanelReading } from '../backtest/read-panel.ts';
-import { readProtocol } from '../backtest/read-protocol.ts';
 import { reportRows, stepRows } from '../backtest/report.ts';
 import { runBacktest } from '../backtest/run-backtest.ts';
-import { ForetillError } from '../errors.ts';
 import { demandWritable, writeForecasts } from './backtest-forecasts.ts';
 import { resultTable, stepTable } from './backtest-table.ts';
+import { demandOrigins, openTask, tellNotes, tellProblems } from './backtest-task.ts';
+import type { TaskOptions } from './backtest-task.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { startProgress } from './progress.ts';
-import type { Progress } from './progress.ts';
 
-type Options = {
-  readonly id: string;
-  readonly time: string;
-  readonly target: string;
-  readonly freq?: string;
-  readonly dates: DateOrder;
-  readonly season?: readonly number[];
-  readonly maseSeason?: number;
-  readonly horizon?: number;
-  readonly origins?: number;
-  readonly step?: number;
-  readonly splitColumn?: string;
-  readonly known: readonly string[];
-  readonly past: readonly string[];
+type Options = TaskOptions & {
   readonly models: string;
-  readonly levels: readonly number[];
-  readonly refit?: number;
-  readonly protocol?: string;
-  readonly root?: string;
   readonly threads?: number;
   readonly byStep?: boolean;
   readonly json?: boolean;
@@ -54,7 +26,6 @@ const HORIZON_MAX = 10_000;
 const SEASON_MAX = 100_000;
 const ORIGINS_MAX = 100_000;
 const THREADS_MAX = 256;
-const PROBLEMS_SHOWN = 20;
 
 const EXAMPLES = `
 Examples:
@@ -139,8 +110,6 @@ export function backtestCommand(): Command {
     .action(backtest);
 }
 
-type Task = { readonly reading: PanelReading; readonly plan: BacktestPlan };
-
 async function backtest(file: string | undefined, options: Options): Promise<void> {
   if (options.out !== undefined) await demandWritable(options.out);
   const problems = createRowProblems();
@@ -180,142 +149,6 @@ async function backtest(file: string | undefined, options: Options): Promise<voi
     if (steps.length > 0) process.stdout.write(`\n${stepTable(steps, plan)}\n`);
   }
   if (options.out !== undefined) await writeForecasts(options.out, outcomes, panel, plan);
-}
-
-function openTask(file: string | undefined, options: Options, problems: RowProblems): Promise<Task> {
-  if (options.protocol !== undefined && file !== undefined) {
-    throw new ForetillError('USAGE', '--protocol names its data itself.', {
-      remedy: `Leave ${file} out, or --protocol; --root says where the protocol's paths begin.`,
-    });
-  }
-  if (options.protocol !== undefined) return openProtocol(options.protocol, options, problems);
-  if (file !== undefined) return openFile(file, options, problems);
-  throw new ForetillError('USAGE', 'There is nothing to test on.', {
-    remedy: 'Name a file, e.g. foretill backtest daily.csv, or --protocol FILE; --help has examples.',
-  });
-}
-
-async function openProtocol(path: string, options: Options, problems: RowProblems): Promise<Task> {
-  const protocol = await readProtocol(path);
-  const root = options.root ?? join(dirname(path), '..');
-  const reading = await protocolPanel(protocol, root, problems);
-  const refitEvery = options.refit ?? protocol.plan.refitEvery;
-  return { reading, plan: { ...protocol.plan, levels: options.levels, refitEvery } };
-}
-
-async function openFile(file: string, options: Options, problems: RowProblems): Promise<Task> {
-  const table = await openTable(file);
-  const label = `Reading ${basename(file)}`;
-  let progress: Progress | null = null;
-  const reading = await readPanel({
-    table,
-    columns: {
-      id: options.id,
-      time: options.time,
-      target: options.target,
-      split: options.splitColumn ?? null,
-      known: options.known,
-      past: options.past,
-    },
-    frequency: options.freq ?? null,
-    dateOrder: options.dates,
-    problems,
-    onRows(rows) {
-      progress ??= startProgress({ label, total: table.bytesTotal });
-      progress.update(table.bytesRead(), `${rows.toLocaleString('en')} rows`);
-    },
-  }).catch((error: unknown) => {
-    progress?.giveUp();
-    throw error;
-  });
-  (progress as Progress | null)?.stop(`${reading.rows.toLocaleString('en')} rows`);
-  return { reading, plan: planOf(file, reading.panel, options) };
-}
-
-function planOf(file: string, panel: Panel, options: Options): BacktestPlan {
-  const seasons = options.season ?? usualSeasons(panel.frequency);
-  const longest = seasons.at(-1) ?? 1;
-  const split = options.splitColumn !== undefined;
-  const longestTest = panel.series.reduce(
-    (most, { y, trainLength }) => Math.max(most, y.length - trainLength),
-    1,
-  );
-  const horizon = options.horizon ?? (split ? longestTest : usualHorizon(panel.frequency));
-  return {
-    dataset: basename(file).replace(/(\.csv|\.txt|\.tsv)?(\.gz)?$/i, ''),
-    seasons,
-    naiveSeason: options.maseSeason ?? longest,
-    naiveWindow: null,
-    scaleSeason: options.maseSeason ?? longest,
-    horizon,
-    origins: split
-      ? { kind: 'split' }
-      : { kind: 'last', count: options.origins ?? 1, step: options.step ?? horizon },
-    levels: options.levels,
-    refitEvery: options.refit ?? 1,
-  };
-}
-
-/** Throws INPUT_INVALID when no series is long enough. */
-function demandOrigins(panel: Panel, plan: BacktestPlan): void {
-  if (panel.series.some((series) => originsOf(plan.origins, series, plan.horizon).length > 0)) return;
-  const longest = panel.series.reduce((most, { y }) => Math.max(most, y.length), 0);
-  if (plan.origins.kind === 'split') {
-    throw new ForetillError('INPUT_INVALID', 'No series has both rows called "test" and rows before them.', {
-      remedy: 'Check --split-column, or leave it out and use --origins.',
-    });
-  }
-  const needed =
-    plan.origins.kind === 'last' ? plan.horizon + plan.origins.step * (plan.origins.count - 1) + 1 : 0;
-  throw new ForetillError(
-    'INPUT_INVALID',
-    `No series is long enough: the longest has ${longest} buckets${needed > 0 ? `, and this needs ${needed}` : ''}.`,
-    { remedy: 'Use a shorter --horizon, fewer --origins or a smaller --step.' },
-  );
-}
-
-function tellProblems(problems: RowProblems): void {
-  const count = problems.count();
-  if (count === 0) return;
-  const shown = [...problems.kept()].sort((a, b) => a.line - b.line).slice(0, PROBLEMS_SHOWN);
-  process.stderr.write(`${count.toLocaleString('en')} rows with problems:\n`);
-  for (const { line, column, reason } of shown) {
-    process.stderr.write(`  line ${line}${column === '' ? '' : `, column ${column}`}: ${reason}\n`);
-  }
-  if (count > PROBLEMS_SHOWN)
-    process.stderr.write(`  … and ${(count - PROBLEMS_SHOWN).toLocaleString('en')} more\n`);
-}
-
-function tellNotes({ panel, gaps }: PanelReading, plan: BacktestPlan): void {
-  const short = panel.series.filter(
-    (each) => originsOf(plan.origins, each, plan.horizon).length === 0,
-  ).length;
-  const { season, shortSeason } = cycleOf(plan.seasons);
-  const unused = plan.seasons.filter((each) => each !== season && each !== shortSeason);
-  const notes = [
-    ...(short > 0 ? [`${short} of ${panel.series.length} series are too short and left out`] : []),
-    ...(gaps > 0
-      ? [
-          `${gaps.toLocaleString('en')} buckets are missing between rows; rows are taken as they follow each other`,
-        ]
-      : []),
-    ...(hasScale(panel, plan)
-      ? []
-      : [
-          `no MASE: before its origin no series is longer than a season (${plan.scaleSeason}), or none ever changes`,
-        ]),
-    ...(unused.length > 0
-      ? [`the engine's cycle is ${season}; it makes no use of season ${unused.join(', ')}`]
-      : []),
-  ];
-  for (const note of notes) process.stderr.write(`note: ${note}\n`);
-}
-
-function hasScale(panel: Panel, plan: BacktestPlan): boolean {
-  return panel.series.some((series) => {
-    const last = originsOf(plan.origins, series, plan.horizon).at(-1) ?? 0;
-    return scaleOf(series.y, last, plan.scaleSeason).absolute > 0;
-  });
 }
 
 function chooseModels(panel: Panel, plan: BacktestPlan, wanted: string): readonly string[] {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { openTable } from '../../src/adapters/csv/open-table.ts';
 import { createRowProblems } from '../../src/adapters/csv/row-problems.ts';
 import { readPanel } from '../../src/backtest/read-panel.ts';
-import type { PanelColumns, PanelRequest } from '../../src/backtest/read-panel.ts';
+import type { PanelRequest } from '../../src/backtest/read-panel.ts';
+import type { PanelColumns } from '../../src/backtest/read-panel-row.ts';
 import { fileOf } from '../adapters/csv/texts.ts';
 
 const COLUMNS: PanelColumns = { id: 'unique_id', time: 'ds', target: 'y', split: null, known: [], past: [] };
