@@ -3,10 +3,7 @@ import type { Log, LogRecord, TopicPartition } from '../src/pipeline/log.ts';
 
 export type PlacedRecord = LogRecord & Pick<TopicPartition, 'partition'>;
 
-export async function readTopic(
-  log: Pick<Log, 'tail' | 'offsets'>,
-  topic: string,
-): Promise<PlacedRecord[]> {
+export async function readTopic(log: Pick<Log, 'tail' | 'offsets'>, topic: string): Promise<PlacedRecord[]> {
   const records: PlacedRecord[] = [];
   const unread = new Map(
     [...(await log.offsets(topic))].flatMap(([partition, { start, end }]) =>

@@ -1,7 +1,7 @@
 /** Options of where log, schemas and tables are: all in the data directory, or Kafka, a registry and a server. */
 import type { Command } from 'commander';
 import { checkStoreUrl } from '../adapters/clickhouse/address.ts';
-import { kafkaAddressFrom } from '../adapters/kafka/address.ts';
+import { kafkaAddressFrom } from '../adapters/kafka/client/address.ts';
 import { registryAddressFrom } from '../adapters/schema-registry/address.ts';
 import { ForetillError } from '../errors.ts';
 import type { ClusterAddress, StoreAddress } from '../platform.ts';

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { beforeEach, expect, test } from 'vitest';
 import { startBroker } from '../../deploy/stack/broker.ts';
 import type { Broker } from '../../deploy/stack/broker.ts';
-import { names } from '../../src/adapters/kafka/names.ts';
+import { names } from '../../src/adapters/kafka/client/names.ts';
 import { partitionForKey } from '../../src/pipeline/partitioner.ts';
 import { deadLetterTopic, TOPICS } from '../../src/pipeline/topics.ts';
 import { isRefused } from '../simulation/traffic.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Kafka, Partitioners } from 'kafkajs';
 import { expect, test } from 'vitest';
-import { names } from '../../src/adapters/kafka/names.ts';
+import { names } from '../../src/adapters/kafka/client/names.ts';
 import { readPage } from '../../src/commands/dlq/page.ts';
 import { replayLetters } from '../../src/commands/dlq/replay-letters.ts';
 import type { ReplayOutcome } from '../../src/commands/dlq/replay-letters.ts';

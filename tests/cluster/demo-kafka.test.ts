@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { findProgram } from '../../deploy/stack/find-program.ts';
 import { freePort } from '../../deploy/stack/free-port.ts';
-import { deleteTopics } from '../../src/adapters/kafka/delete-topics.ts';
+import { deleteTopics } from '../../src/adapters/kafka/topics/delete-topics.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { TOPICS, topicSpecs } from '../../src/pipeline/topics.ts';
 import { readTopic } from '../read-topic.ts';

@@ -1,6 +1,6 @@
 /** Tills of three releases send at the same time, each by its own version of the schema: all count. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { names } from '../../src/adapters/kafka/names.ts';
+import { names } from '../../src/adapters/kafka/client/names.ts';
 import { createRandom } from '../../src/simulator/random.ts';
 import { isRefused } from '../simulation/traffic.ts';
 import type { Sent } from '../simulation/traffic.ts';

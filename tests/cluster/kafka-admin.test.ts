@@ -1,8 +1,8 @@
 /** Topics and offsets as the brokers have them, beyond what every log must do. */
 import kafkajs from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import { clientSettings } from '../../src/adapters/kafka/client-settings.ts';
-import { names } from '../../src/adapters/kafka/names.ts';
+import { clientSettings } from '../../src/adapters/kafka/client/client-settings.ts';
+import { names } from '../../src/adapters/kafka/client/names.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import { logOpener } from './open-log.ts';
 import { readEverything } from './read-everything.ts';

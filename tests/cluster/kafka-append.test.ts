@@ -2,8 +2,8 @@
 import kafkajs from 'kafkajs';
 import type { Admin } from 'kafkajs';
 import { describe, expect, test } from 'vitest';
-import { clientSettings } from '../../src/adapters/kafka/client-settings.ts';
-import { names } from '../../src/adapters/kafka/names.ts';
+import { clientSettings } from '../../src/adapters/kafka/client/client-settings.ts';
+import { names } from '../../src/adapters/kafka/client/names.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';
 import type { OutgoingRecord } from '../../src/pipeline/log.ts';
 import { logOpener } from './open-log.ts';

@@ -1,6 +1,6 @@
 /** A batch of every codec, from our own producer and from Kafka's own client, is read back as it was. */
 import { describe, expect, test } from 'vitest';
-import { names } from '../../src/adapters/kafka/names.ts';
+import { names } from '../../src/adapters/kafka/client/names.ts';
 import type { KafkaLimits } from '../../src/config.ts';
 import { produceWithJava } from './java-client.ts';
 import { logOpener } from './open-log.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { startBroker } from '../../deploy/stack/broker.ts';
 import { freePort } from '../../deploy/stack/free-port.ts';
-import { names } from '../../src/adapters/kafka/names.ts';
+import { names } from '../../src/adapters/kafka/client/names.ts';
 import { cleanUpsAfterEach } from './clean-ups.ts';
 import { logOpener } from './open-log.ts';
 import { stackAddresses } from './stack.ts';

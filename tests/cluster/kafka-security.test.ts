@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { KafkaAddress } from '../../src/adapters/kafka/address.ts';
+import type { KafkaAddress } from '../../src/adapters/kafka/client/address.ts';
 import { logOpener } from './open-log.ts';
 import { startSecuredBroker, USERS } from './secured-broker.ts';
 import type { SecuredBroker } from './secured-broker.ts';

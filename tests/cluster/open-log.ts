@@ -1,8 +1,8 @@
 /** A Kafka log for a test: in a namespace of its own, with what happens in it written down, closed after the file. */
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
-import type { KafkaAddress } from '../../src/adapters/kafka/address.ts';
-import type { KafkaEvent } from '../../src/adapters/kafka/events.ts';
+import type { KafkaAddress } from '../../src/adapters/kafka/client/address.ts';
+import type { KafkaEvent } from '../../src/adapters/kafka/client/events.ts';
 import { openKafkaLog } from '../../src/adapters/kafka/kafka-log.ts';
 import { systemClock } from '../../src/clock.ts';
 import { DEFAULT_CONFIG } from '../../src/config.ts';

@@ -1,6 +1,6 @@
 /** What happens in the adapter, as the happenings of the catalogue. */
 import type { Events } from '../../telemetry/events.ts';
-import type { KafkaEvent } from './events.ts';
+import type { KafkaEvent } from './client/events.ts';
 
 export function tellKafkaEvents(events: Events): (event: KafkaEvent) => void {
   return (event) => {

@@ -5,8 +5,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { kafkaAddressFrom } from '../../adapters/kafka/address.ts';
-import { deleteTopics } from '../../adapters/kafka/delete-topics.ts';
+import { kafkaAddressFrom } from '../../adapters/kafka/client/address.ts';
+import { deleteTopics } from '../../adapters/kafka/topics/delete-topics.ts';
 import { openKafkaLog } from '../../adapters/kafka/kafka-log.ts';
 import { registryAddressFrom } from '../../adapters/schema-registry/address.ts';
 import { systemClock } from '../../clock.ts';

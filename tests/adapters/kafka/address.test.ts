@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { kafkaAddressFrom } from '../../../src/adapters/kafka/address.ts';
+import { kafkaAddressFrom } from '../../../src/adapters/kafka/client/address.ts';
 
 const BROKERS = { KAFKA_BROKERS: 'a:9092' };
 const PLAIN = {

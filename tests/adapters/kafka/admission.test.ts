@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAdmission } from '../../../src/adapters/kafka/admission.ts';
+import { createAdmission } from '../../../src/adapters/kafka/writing/admission.ts';
 
 /** Work of the given sizes asks to begin, in this order; `begun` says which did. */
 function ask(

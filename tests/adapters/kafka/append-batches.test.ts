@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { layOut, recordBytes, requestsOf } from '../../../src/adapters/kafka/append-batches.ts';
-import type { Batch, Entry } from '../../../src/adapters/kafka/append-batches.ts';
+import { layOut, recordBytes, requestsOf } from '../../../src/adapters/kafka/writing/append-batches.ts';
+import type { Batch, Entry } from '../../../src/adapters/kafka/writing/append-batches.ts';
 
 const LIMITS = { bytesMax: 100, recordsMax: 5 };
 

@@ -4,7 +4,7 @@ import {
   shareOut,
   subscribedTopics,
   subscription,
-} from '../../../src/adapters/kafka/assignment.ts';
+} from '../../../src/adapters/kafka/group/assignment.ts';
 
 const member = (memberId: string, topics: readonly string[]) => ({
   memberId,

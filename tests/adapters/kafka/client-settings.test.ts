@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { logLevel } from 'kafkajs';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { KafkaAddress } from '../../../src/adapters/kafka/address.ts';
-import { clientSettings } from '../../../src/adapters/kafka/client-settings.ts';
+import type { KafkaAddress } from '../../../src/adapters/kafka/client/address.ts';
+import { clientSettings } from '../../../src/adapters/kafka/client/client-settings.ts';
 import { DEFAULT_CONFIG } from '../../../src/config.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'foretill-kafka-settings-'));

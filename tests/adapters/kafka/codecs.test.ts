@@ -1,7 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { COMPRESSION, registerCodecs } from '../../../src/adapters/kafka/codecs.ts';
+import { COMPRESSION, registerCodecs } from '../../../src/adapters/kafka/client/codecs.ts';
 
 type Codec = {
   compress(encoder: { buffer: Buffer }): Promise<Buffer>;

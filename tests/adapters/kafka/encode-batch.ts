@@ -1,6 +1,6 @@
 /** Record batches as a producer makes them, by kafkajs's encoder: ours only reads. */
 import { createRequire } from 'node:module';
-import type { FetchedPartition } from '../../../src/adapters/kafka/fetch-answer.ts';
+import type { FetchedPartition } from '../../../src/adapters/kafka/client/fetch-answer.ts';
 
 type Encoder = { readonly buffer: Buffer };
 

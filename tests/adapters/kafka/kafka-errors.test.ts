@@ -6,8 +6,8 @@ import {
   isSequenceLost,
   kafkaError,
   protocolErrorOf,
-} from '../../../src/adapters/kafka/kafka-errors.ts';
-import type { KafkaWhere } from '../../../src/adapters/kafka/kafka-errors.ts';
+} from '../../../src/adapters/kafka/client/kafka-errors.ts';
+import type { KafkaWhere } from '../../../src/adapters/kafka/client/kafka-errors.ts';
 import { ForetillError } from '../../../src/errors.ts';
 
 const { createErrorFromCode } = createRequire(import.meta.url)('kafkajs/src/protocol/error') as {

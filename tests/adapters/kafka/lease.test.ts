@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Lease } from '../../../src/adapters/kafka/lease.ts';
+import { Lease } from '../../../src/adapters/kafka/group/lease.ts';
 
 /** A twentieth of each is kept as a margin: 950 and 2,850 ms. */
 const LIMITS = { sessionTimeoutMs: 1_000, rebalanceTimeoutMs: 3_000 };

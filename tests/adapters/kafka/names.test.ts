@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { names } from '../../../src/adapters/kafka/names.ts';
+import { names } from '../../../src/adapters/kafka/client/names.ts';
 
 describe('a namespace', () => {
   test('comes before every name on the wire, and nowhere else', () => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createTokenSource } from '../../../src/adapters/kafka/oauth-token.ts';
+import { createTokenSource } from '../../../src/adapters/kafka/client/oauth-token.ts';
 import { manualClock } from '../../../src/clock.ts';
 
 type Answer = { status?: number; body: unknown };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { PartitionReader } from '../../../src/adapters/kafka/partition-reader.ts';
-import type { Gap } from '../../../src/adapters/kafka/partition-reader.ts';
+import { PartitionReader } from '../../../src/adapters/kafka/reading/partition-reader.ts';
+import type { Gap } from '../../../src/adapters/kafka/reading/partition-reader.ts';
 import { numbers, until, valuesOf } from '../log-contract/bench.ts';
 import { encodeMarker, encodeNumbers, fetched, relabel } from './encode-batch.ts';
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findBatches, isAbort, RecordReader } from '../../../src/adapters/kafka/record-batch.ts';
+import { findBatches, isAbort, RecordReader } from '../../../src/adapters/kafka/reading/record-batch.ts';
 import type { LogRecord } from '../../../src/pipeline/log.ts';
 import { encodeBatch, encodeMarker, encodeNumbers, FIRST_TIMESTAMP_MS } from './encode-batch.ts';
 import type { BatchOptions, SentRecord } from './encode-batch.ts';

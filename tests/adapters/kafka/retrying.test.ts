@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { KafkaEvent } from '../../../src/adapters/kafka/events.ts';
-import { connectionBroken, protocolError } from '../../../src/adapters/kafka/kafkajs-inner.ts';
-import { untilDone } from '../../../src/adapters/kafka/retrying.ts';
+import type { KafkaEvent } from '../../../src/adapters/kafka/client/events.ts';
+import { connectionBroken, protocolError } from '../../../src/adapters/kafka/client/kafkajs-inner.ts';
+import { untilDone } from '../../../src/adapters/kafka/client/retrying.ts';
 import { DEFAULT_CONFIG } from '../../../src/config.ts';
 
 const GONE = (): Error => connectionBroken({ host: 'broker', port: 9092 }, 'gone');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findBatches } from '../../../src/adapters/kafka/record-batch.ts';
-import { readable } from '../../../src/adapters/kafka/transactions.ts';
+import { findBatches } from '../../../src/adapters/kafka/reading/record-batch.ts';
+import { readable } from '../../../src/adapters/kafka/reading/transactions.ts';
 import { encodeMarker, encodeNumbers } from './encode-batch.ts';
 
 /** A batch of one record: plain, of a producer's transaction, or the end of one. */

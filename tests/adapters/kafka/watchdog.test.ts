@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { startWatchdog } from '../../../src/adapters/kafka/watchdog.ts';
-import type { Standing } from '../../../src/adapters/kafka/watchdog.ts';
+import { startWatchdog } from '../../../src/adapters/kafka/reading/watchdog.ts';
+import type { Standing } from '../../../src/adapters/kafka/reading/watchdog.ts';
 
 const STALLED_MS = 1_000;
 

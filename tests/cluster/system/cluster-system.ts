@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { deleteTopics } from '../../../src/adapters/kafka/delete-topics.ts';
+import { deleteTopics } from '../../../src/adapters/kafka/topics/delete-topics.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { DEFAULT_CONFIG, resolveConfig } from '../../../src/config.ts';
 import type { Config } from '../../../src/config.ts';

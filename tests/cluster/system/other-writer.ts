@@ -2,7 +2,7 @@
 import type { Schema } from 'avsc';
 import { avroType } from '../../../src/adapters/avro/avro-type.ts';
 import { loadSubjects } from '../../../src/adapters/avro/schema-files.ts';
-import { names } from '../../../src/adapters/kafka/names.ts';
+import { names } from '../../../src/adapters/kafka/client/names.ts';
 import type { OutgoingRecord } from '../../../src/pipeline/log.ts';
 import type { TransactionMessage } from '../../../src/sales/transaction-message.ts';
 import { registerForeign, TRANSACTIONS } from '../registry-fixture.ts';
