@@ -83,9 +83,14 @@ export function troubleOf({ code, message }: ForetillError): Trouble {
   return { waitsFor: OUTAGES.get(code) ?? 'something', message };
 }
 
+/** What cannot be read waits for somebody to mend the log, or to move the group beyond it; the error says how. */
+export function troubleOfDamage(error: unknown): Trouble {
+  return { waitsFor: 'the log to be mended', message: error instanceof Error ? error.message : String(error) };
+}
+
 /** The first of them; else what keeps a member from its group. */
-export function troubleAmong(troubles: Troubles, ofConsumer: string | null): Trouble | null {
-  const [first] = troubles.values();
+export function troubleAmong(troubles: readonly Troubles[], ofConsumer: string | null): Trouble | null {
+  const [first] = troubles.flatMap((each) => [...each.values()]);
   return first ?? (ofConsumer === null ? null : { waitsFor: 'the log', message: ofConsumer });
 }
 

@@ -89,6 +89,10 @@ function roleEvents(log: Logger, metrics: Metrics) {
       log.info('It answers again', event);
     },
     /** Another member has the partition, or may: what was in work for it is left to that one. */
+    partitionUnreadable(event: { role: RoleName; partition: number; error: unknown }): void {
+      metrics.add('foretill_partitions_unreadable_total', { role: event.role });
+      log.error('Partition cannot be read any further; the others go on', event);
+    },
     partitionLost(event: { role: RoleName; partition: number }): void {
       metrics.add('foretill_partitions_lost_total', { role: event.role });
       log.warn('Partition lost to another member of the group; it goes on from the last commit there', event);

@@ -22,7 +22,7 @@ import type { Shard } from '../../pipeline/shard.ts';
 import type { RoleDeps } from '../role-deps.ts';
 import { createSerial } from '../serial.ts';
 import type { Serial } from '../serial.ts';
-import { holdOf, PartitionLost, standsBy, steadfast, troubleAmong } from '../steadfast.ts';
+import { holdOf, PartitionLost, standsBy, steadfast, troubleAmong, troubleOfDamage } from '../steadfast.ts';
 import type { Hold, Steadfast, Trouble, Troubles } from '../steadfast.ts';
 import { createShardWorker } from './shard-worker.ts';
 import type { ShardWorker } from './shard-worker.ts';
@@ -66,6 +66,8 @@ export function startForecast(deps: RoleDeps): ForecastRole {
   /** Records that waited when the last batch had been worked through, by shard. */
   const lag = new Map<number, number>();
   const troubles: Troubles = new Map();
+  /** Partitions with a record that cannot be read: they stand still there, and the others go on. */
+  const damaged: Troubles = new Map();
   let assigned = false;
   /** What is in memory may be half done after a failure: nothing more is made of it, least of all a checkpoint. */
   let failure: { readonly error: unknown } | null = null;
@@ -140,7 +142,7 @@ export function startForecast(deps: RoleDeps): ForecastRole {
   function forget(holding: Holding): void {
     const { partition } = holding.hold;
     if (shards.get(partition) !== holding && coming.get(partition) !== holding) return;
-    for (const map of [shards, coming, lag, troubles]) map.delete(partition);
+    for (const map of [shards, coming, lag, troubles, damaged]) map.delete(partition);
   }
 
   /** Does nothing after a failure, nor for a shard that has been given up. */
@@ -194,6 +196,11 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     );
   }
 
+  function onUnreadable({ partition }: TopicPartition, error: unknown): void {
+    damaged.set(partition, troubleOfDamage(error));
+    deps.telemetry.events.partitionUnreadable({ role: 'forecast', partition, error });
+  }
+
   function fail(error: unknown): void {
     if (failure !== null) return;
     failure = { error };
@@ -224,7 +231,7 @@ export function startForecast(deps: RoleDeps): ForecastRole {
         startFrom: 'earliest',
         batchRecordsMax: deps.config.bucketBatchRecordsMax,
       },
-      { onAssigned, onRevoked, eachBatch, onCrash: fail },
+      { onAssigned, onRevoked, eachBatch, onUnreadable, onCrash: fail },
     );
     joinedMs = performance.now();
   }
@@ -233,7 +240,7 @@ export function startForecast(deps: RoleDeps): ForecastRole {
     every(deps.config.nowcastEveryMs, ({ worker }) => worker.nowcast()),
     every(deps.config.checkpointEveryMs, (holding) => checkpoint(holding, false)),
   ];
-  const trouble = (): Trouble | null => troubleAmong(troubles, consumer?.trouble() ?? null);
+  const trouble = (): Trouble | null => troubleAmong([damaged, troubles], consumer?.trouble() ?? null);
   const watermarks = () => [...shards.values()].flatMap(({ worker }) => worker.watermarkMs() ?? []);
 
   return {

@@ -28,6 +28,7 @@ import {
   steadfast,
   troubleAmong,
   troubleOf,
+  troubleOfDamage,
 } from '../steadfast.ts';
 import type { Hold, Trouble, Troubles } from '../steadfast.ts';
 import { performEffects, tellTotals, withoutTotals } from './effects.ts';
@@ -74,6 +75,8 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
   const categoryOfSku = new Map(products.map(({ sku, categoryPath }) => [sku, categoryPath[0]]));
   const context: ReadContext = { ...deps, categoryOfSku: (sku) => categoryOfSku.get(sku) };
   const troubles: Troubles = new Map();
+  /** Partitions with a record that cannot be read: they stand still there, and the others go on. */
+  const damaged: Troubles = new Map();
   /** Of partitions that are being taken up. */
   const coming = new Set<Hold>();
   /** The furthest watermark that members of the group have committed, as last asked for. */
@@ -134,8 +137,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     const { partition } = hold;
     if (sources.get(partition)?.hold !== hold) return;
     sources.delete(partition);
-    troubles.delete(partition);
-    lag.delete(partition);
+    for (const map of [troubles, damaged, lag]) map.delete(partition);
   }
 
   async function onRevoked(partitions: readonly TopicPartition[]): Promise<void> {
@@ -359,6 +361,11 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     if (known.length > 0) groupLeadMs = Math.max(...known);
   }
 
+  function onUnreadable({ partition }: TopicPartition, error: unknown): void {
+    damaged.set(partition, troubleOfDamage(error));
+    telemetry.events.partitionUnreadable({ role: 'ingest', partition, error });
+  }
+
   function fail(error: unknown): void {
     if (failure !== null) return;
     failure = { error };
@@ -374,7 +381,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
       startFrom: 'earliest',
       batchRecordsMax: config.ingestBatchRecordsMax,
     },
-    { onAssigned, onRevoked, eachBatch, onCrash: fail },
+    { onAssigned, onRevoked, eachBatch, onUnreadable, onCrash: fail },
   );
   const joinedMs = performance.now();
   // One waits at most, but one does: a busy partition must not keep the silent ones from closing.
@@ -399,7 +406,7 @@ export async function startIngest(deps: RoleDeps): Promise<IngestRole> {
     }, ms);
   }
 
-  const trouble = (): Trouble | null => troubleAmong(troubles, consumer.trouble());
+  const trouble = (): Trouble | null => troubleAmong([damaged, troubles], consumer.trouble());
 
   return {
     ready: () => (assigned || standsBy(joinedMs)) && coming.size === 0 && trouble() === null,
