@@ -85,7 +85,10 @@ export function troubleOf({ code, message }: ForetillError): Trouble {
 
 /** What cannot be read waits for somebody to mend the log, or to move the group beyond it; the error says how. */
 export function troubleOfDamage(error: unknown): Trouble {
-  return { waitsFor: 'the log to be mended', message: error instanceof Error ? error.message : String(error) };
+  return {
+    waitsFor: 'the log to be mended',
+    message: error instanceof Error ? error.message : String(error),
+  };
 }
 
 /** The first of them; else what keeps a member from its group. */

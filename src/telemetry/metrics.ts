@@ -35,7 +35,9 @@ export const METRICS = {
   foretill_log_partitions: gauge('Partitions held by this process.', ['group']),
   foretill_log_offset_gap_records_total: counter('Records deleted before they were read.', ['topic']),
   foretill_log_retries_total: counter('Requests to the log that failed and were tried again.', []),
-  foretill_partitions_unreadable_total: counter('Times a partition stood still at a damaged record.', ['role']),
+  foretill_partitions_unreadable_total: counter('Times a partition stood still at a damaged record.', [
+    'role',
+  ]),
   foretill_schema_lookups_total: counter('Schemas asked for at the registry, by outcome.', ['outcome']),
   foretill_schema_lookup_seconds: histogram('Asking the registry for one schema.', []),
   foretill_store_insert_seconds: histogram('One insert into the store, retries included.', ['table']),

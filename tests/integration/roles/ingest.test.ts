@@ -1,7 +1,9 @@
 /** The ingest role on a real log and store: what it closes, how it fails, starts again and stops. */
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { readTotals } from '../../../src/adapters/clickhouse/sales-table.ts';
 import type { Store } from '../../../src/adapters/clickhouse/client.ts';
+import { logFile } from '../../../src/adapters/sqlite-log/database.ts';
 import { deadLetterTopic, TOPICS, topicSpecs } from '../../../src/pipeline/topics.ts';
 import type { Granularity } from '../../../src/sales/series.ts';
 import type { TransactionMessage } from '../../../src/sales/transaction-message.ts';
@@ -191,6 +193,37 @@ test('stopping writes and commits what was read', async () => {
   await role.stop();
   expect(await bench.committed(INGEST_GROUP, TOPICS.transactions)).toBe(2);
   expect(await count(bench.store, 'transactions')).toBe(2);
+});
+
+test('a damaged record stops its own partition, says so, and no other', async () => {
+  const bench = await openBench({ transactionPartitions: 2 }, NINE_MS + HOUR_MS);
+  const damaged = await openTemporaryLog({ clock: bench.clock });
+  try {
+    await damaged.log.ensureTopics(topicSpecs(bench.config));
+    const recordOf = (partition: number) => ({
+      key: Buffer.from('406'),
+      value: bench.codec.encode(TOPICS.transactions, ticket(5)),
+      partition,
+    });
+    await damaged.log.append(TOPICS.transactions, [recordOf(0), recordOf(1)]);
+    await damaged.log.close();
+    const database = new DatabaseSync(logFile(damaged.dir));
+    database.exec(
+      'UPDATE batches SET records = zeroblob(length(records)) WHERE id = (SELECT min(id) FROM batches)',
+    );
+    database.close();
+    const { role, failures } = await bench.startIngest({ log: await damaged.reopen() }, 'started');
+    await eventually(
+      'the other is worked through',
+      async () => (await count(bench.store, 'transactions')) === 1,
+    );
+    await eventually('it is told', () => role.trouble() !== null);
+    expect(role.trouble()).toMatchObject({ message: expect.stringContaining('damaged') });
+    expect([role.ready(), failures]).toEqual([false, []]);
+    await role.stop();
+  } finally {
+    await damaged.dispose();
+  }
 });
 
 test('a log begun anew over the same store has its first tickets taken in', async () => {

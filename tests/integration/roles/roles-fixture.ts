@@ -89,11 +89,11 @@ export function useRoles() {
       async enterSales(rows: readonly SalesRow[]): Promise<void> {
         await insertSales(store, rows, { recordedAtMs: clock.nowMs() });
       },
-      startIngest: async (through: Parameters<typeof deps>[0] = {}) => {
+      startIngest: async (through: Parameters<typeof deps>[0] = {}, wait: 'ready' | 'started' = 'ready') => {
         const made = deps(through);
         const role: IngestRole = await startIngest(made);
         running.add(role);
-        await eventually('ingest is ready', role.ready);
+        if (wait === 'ready') await eventually('ingest is ready', role.ready);
         return { role, ...made };
       },
       startForecast: async (
