@@ -24,7 +24,23 @@ export type EngineSpec = {
   readonly horizon: number;
   /** rising, each within 0…1, e.g. [0.025, 0.1, 0.5, 0.9, 0.975] */
   readonly probabilities: readonly number[];
+  /** whose forecasts are made elsewhere and handed to every step; none by default */
+  readonly external?: readonly ExternalExpert[];
 };
+
+/** An expert outside the record: one that learns across series, or one too heavy for every bucket. */
+export type ExternalExpert = {
+  readonly name: string;
+  readonly family: string;
+  /** as of a model */
+  readonly prior: number;
+};
+
+/**
+ * What the external experts forecast after the bucket being closed: a row of `horizon` means for each, in the order
+ * of the specification. NaN: it says nothing about this step. These are inputs of the fold like the bucket itself.
+ */
+export type ExternalPaths = Float64Array;
 
 /**
  * Calendar of one step: the slot of the bucket being closed, and those of the buckets ahead of it (`ahead[h − 1]`,
@@ -58,11 +74,33 @@ export type Engine = {
   readonly experts: readonly { readonly name: string; readonly family: string }[];
   init(slab: Slab, at: number): void;
   /** Scores what was forecast for this bucket, then learns y. Returns a bit mask of the bands scored. */
-  step(slab: Slab, at: number, y: number, calendar: CalendarWindow, scored: ScoredBuffer): number;
-  /** Forecasts the `horizon` buckets after the last one learned; calendar is that of the last step. */
-  forecast(slab: Slab, at: number, calendar: CalendarWindow, out: ForecastBuffer): void;
-  /** Writes every expert's own forecasts after the last bucket learned: a row of `horizon` means per expert. */
-  expertMeans(slab: Slab, at: number, calendar: CalendarWindow, out: Float64Array): void;
+  step(
+    slab: Slab,
+    at: number,
+    y: number,
+    calendar: CalendarWindow,
+    scored: ScoredBuffer,
+    paths?: ExternalPaths,
+  ): number;
+  /** Forecasts the `horizon` buckets after the last one learned; calendar and paths are those of the last step. */
+  forecast(
+    slab: Slab,
+    at: number,
+    calendar: CalendarWindow,
+    out: ForecastBuffer,
+    paths?: ExternalPaths,
+  ): void;
+  /**
+   * Writes every expert's own forecasts after the last bucket learned: a row of `horizon` means per expert, NaN where
+   * an external one is silent.
+   */
+  expertMeans(
+    slab: Slab,
+    at: number,
+    calendar: CalendarWindow,
+    out: Float64Array,
+    paths?: ExternalPaths,
+  ): void;
   /** Writes the experts' weights in a band to `out`, in the order of `experts`. */
   weights(slab: Slab, at: number, band: number, out: Float64Array): void;
   scores(slab: Slab, at: number, band: number): SeriesScores;
@@ -74,6 +112,8 @@ export type Engine = {
   count(slab: Slab, at: number): number;
 };
 
+/** No external expert says anything. */
+const SILENCE: ExternalPaths = new Float64Array(0);
 /** Raised by hand when a record's meaning changes in a way the layout's text does not show. */
 const REVISION = 1;
 /** Numbers beyond it are learned as it: a quantity in thousandths is exact up to nine times this. */
@@ -87,7 +127,8 @@ const MAGNITUDE_CYCLES = 8;
  * The online forecasting engine of one granularity: experts, their combination per horizon band, conformal intervals
  * and prequential scores, as pure functions over records in a slab. One bucket is one `step`: forecasts that waited
  * for it are scored, weights and intervals learn from them, the experts learn the bucket, and new forecasts are kept
- * for scoring. It reads no clock and no randomness, and allocates nothing: the same buckets give the same bits.
+ * for scoring. External experts are weighed and scored with the others; one that is silent about a step is taken to say
+ * what the others say together, so it neither counts nor gains or loses standing. It reads no clock and no randomness, and allocates nothing: the same buckets give the same bits.
  *
  * y is in natural units (pieces, currency), of any sign. Means and quantiles are finite, within a multiple of the
  * range seen, and not below zero unless the series itself was.
@@ -101,9 +142,11 @@ export function createEngine(spec: EngineSpec): Engine {
   const site = { cycle: spec, horizon: spec.horizon, layout };
   const { models, naive, profile } = createCatalogue(spec.granularity, site);
   const bands = bandsOf(spec.granularity, spec.horizon);
-  const experts = models.length;
+  const external = spec.external ?? [];
+  const voices = [...models, ...external].map(({ name, family, prior }) => ({ name, family, prior }));
+  const experts = voices.length;
   const options = { bands: bands.length, probabilities: spec.probabilities };
-  const combination = createCombination(layout, { bands: bands.length, priors: models.map((m) => m.prior) });
+  const combination = createCombination(layout, { bands: bands.length, priors: voices.map((v) => v.prior) });
   const conformal = createConformal(layout, range, options);
   const prequential = createPrequential(layout, options);
   const MEAN = experts;
@@ -117,6 +160,7 @@ export function createEngine(spec: EngineSpec): Engine {
     Int32Array.from(bands.filter((_, b) => (mask >> b) & 1).map((band) => band.scoredStep)),
   );
   const nextStep = Int32Array.of(1);
+  const names = external.map(({ name }) => `external(${name}) `).join('');
   const expertForecasts = new Float64Array(experts * horizon);
   const weights = new Float64Array(experts);
   const single = new Float64Array(1);
@@ -129,18 +173,48 @@ export function createEngine(spec: EngineSpec): Engine {
     return source;
   }
 
-  /** Every expert's forecasts of `steps`, held within the range of the series; a row per expert. */
-  function forecastExperts(slab: Slab, at: number, ahead: Int32Array, steps: Int32Array): void {
+  /** Every expert's forecasts of `steps`, held within the range of the series, NaN for silence; a row per expert. */
+  function forecastExperts(
+    slab: Slab,
+    at: number,
+    ahead: Int32Array,
+    steps: Int32Array,
+    paths: ExternalPaths,
+  ): void {
     const lowest = range.lowestForecast(slab, at);
     const highest = range.highestForecast(slab, at);
     const total = experts * steps.length;
-    for (let k = 0; k < experts; k++) {
+    for (let k = 0; k < models.length; k++) {
       models[k]!.forecast(slab, at, ahead, steps, expertForecasts, k * steps.length);
+    }
+    for (let e = 0; e < external.length; e++) {
+      const row = (models.length + e) * steps.length;
+      for (let i = 0; i < steps.length; i++) {
+        expertForecasts[row + i] = paths[e * horizon + steps[i]! - 1] ?? Number.NaN;
+      }
     }
     for (let i = 0; i < total; i++) {
       const value = expertForecasts[i]!;
       if (value < lowest) expertForecasts[i] = lowest;
       else if (value > highest) expertForecasts[i] = highest;
+    }
+  }
+
+  /** Where external experts are silent, in columns `from…to` of rows of `length`: what the others say, weighed. */
+  function speakForSilent(length: number, from: number, to: number): void {
+    if (external.length === 0) return;
+    for (let i = from; i < to; i++) {
+      let sum = 0;
+      let total = 0;
+      for (let k = 0; k < experts; k++) {
+        const value = expertForecasts[k * length + i]!;
+        if (Number.isNaN(value)) continue;
+        sum += weights[k]! * value;
+        total += weights[k]!;
+      }
+      for (let k = models.length; k < experts; k++) {
+        if (Number.isNaN(expertForecasts[k * length + i]!)) expertForecasts[k * length + i] = sum / total;
+      }
     }
   }
 
@@ -182,23 +256,24 @@ export function createEngine(spec: EngineSpec): Engine {
       f64[at + naiveError]! += gain * (Math.abs(y - single[0]!) - f64[at + naiveError]!);
     }
     range.update(slab, at, y, Math.max(1 / (n + 1), 1 / (MAGNITUDE_CYCLES * season)));
-    for (let k = 0; k < experts; k++) models[k]!.update(slab, at, slot, y);
+    for (let k = 0; k < models.length; k++) models[k]!.update(slab, at, slot, y);
     f64[at + COUNT] = n + 1;
   }
 
-  function makeProbes(slab: Slab, at: number, ahead: Int32Array): void {
+  function makeProbes(slab: Slab, at: number, ahead: Int32Array, paths: ExternalPaths): void {
     const { f32 } = slab;
     const n = slab.f64[at + COUNT]!;
     let mask = 0;
     for (let b = 0; b < bands.length; b++) if (probes.made(b, n)) mask |= 1 << b;
     const steps = probedSteps[mask]!;
-    forecastExperts(slab, at, ahead, steps);
+    forecastExperts(slab, at, ahead, steps, paths);
     let column = 0;
     for (let b = 0; b < bands.length; b++) {
       if (((mask >> b) & 1) === 0) continue;
       const source = standIn(slab, at, b);
       const place = 2 * at + probes.place(b, n);
       combination.weights(slab, at, source, weights);
+      speakForSilent(steps.length, column, column + 1);
       let mean = 0;
       for (let k = 0; k < experts; k++) {
         const value = expertForecasts[k * steps.length + column]!;
@@ -211,7 +286,14 @@ export function createEngine(spec: EngineSpec): Engine {
     }
   }
 
-  function step(slab: Slab, at: number, y: number, calendar: CalendarWindow, scored: ScoredBuffer): number {
+  function step(
+    slab: Slab,
+    at: number,
+    y: number,
+    calendar: CalendarWindow,
+    scored: ScoredBuffer,
+    paths = SILENCE,
+  ): number {
     if (!Number.isFinite(y)) throw new RangeError(`A bucket of a series must be a finite number, not ${y}.`);
     const actual = Math.min(Y_MAX, Math.max(-Y_MAX, y));
     const n = slab.f64[at + COUNT]!;
@@ -227,17 +309,24 @@ export function createEngine(spec: EngineSpec): Engine {
       }
     }
     learn(slab, at, calendar.slot, tamed);
-    makeProbes(slab, at, calendar.ahead);
+    makeProbes(slab, at, calendar.ahead, paths);
     return mask;
   }
 
-  function forecast(slab: Slab, at: number, calendar: CalendarWindow, out: ForecastBuffer): void {
-    forecastExperts(slab, at, calendar.ahead, allSteps);
+  function forecast(
+    slab: Slab,
+    at: number,
+    calendar: CalendarWindow,
+    out: ForecastBuffer,
+    paths = SILENCE,
+  ): void {
+    forecastExperts(slab, at, calendar.ahead, allSteps, paths);
     out.mean.fill(0);
     for (let b = 0; b < bands.length; b++) {
       const source = standIn(slab, at, b);
       combination.weights(slab, at, source, weights);
       const { fromStep, toStep } = bands[b]!;
+      speakForSilent(horizon, fromStep - 1, toStep);
       for (let k = 0; k < experts; k++) {
         addWeighted(out.mean, expertForecasts, k * horizon, weights[k]!, fromStep - 1, toStep);
       }
@@ -248,9 +337,9 @@ export function createEngine(spec: EngineSpec): Engine {
   return {
     spec,
     words: layout.words(),
-    layout: `engine ${REVISION} ${spec.granularity} ${season}/${spec.shortSeason}/${horizon} ${layout.text()}`,
+    layout: `engine ${REVISION} ${spec.granularity} ${season}/${spec.shortSeason}/${horizon} ${names}${layout.text()}`,
     bands,
-    experts: models.map(({ name, family }) => ({ name, family })),
+    experts: voices.map(({ name, family }) => ({ name, family })),
     init(slab, at) {
       slab.f64.fill(0, at, at + layout.words());
       range.init(slab, at);
@@ -261,8 +350,8 @@ export function createEngine(spec: EngineSpec): Engine {
     },
     step,
     forecast,
-    expertMeans(slab, at, calendar, out) {
-      forecastExperts(slab, at, calendar.ahead, allSteps);
+    expertMeans(slab, at, calendar, out, paths = SILENCE) {
+      forecastExperts(slab, at, calendar.ahead, allSteps, paths);
       out.set(expertForecasts);
     },
     weights(slab, at, band, out) {
