@@ -57,14 +57,16 @@ export type PlatformOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** The topics and their messages, without the tables. */
-export type Messaging = {
+/** The topics with their records' bytes: whoever needs no more does without a registry. */
+export type Records = {
   readonly dir: string;
   readonly config: Config;
   readonly log: Log;
-  readonly codec: Codec;
   close(): Promise<void>;
 };
+
+/** The topics and their messages, without the tables. */
+export type Messaging = Records & { readonly codec: Codec };
 
 export type Platform = Messaging & {
   readonly clock: Clock;
@@ -115,6 +117,18 @@ export async function openMessaging(options: Omit<PlatformOptions, 'store'>): Pr
   });
 }
 
+/** As `openPlatform`, for those who take records as they are. */
+export async function openRecords(options: Omit<PlatformOptions, 'store'>): Promise<Records> {
+  const { dir, config } = options;
+  return allOrNothing(async (onOpened) => {
+    if (options.cluster === undefined) await lock(dir, onOpened);
+    const log = await openLog(options);
+    onOpened(() => log.close());
+    await seeToTopics(log, options);
+    return { dir, config, log };
+  });
+}
+
 /** Rejects when both have ended, so that whatever was opened is known by then. */
 async function bothOrNeither<A, B>(one: Promise<A>, other: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([one, other]);
@@ -145,13 +159,16 @@ async function openLogAndCodec(
   options: PlatformOptions,
   onOpened: OnOpened,
 ): Promise<{ readonly log: Log; readonly codec: Codec }> {
-  const { config, cluster } = options;
   const log = await openLog(options);
   onOpened(() => log.close());
   const codec = await openCodec(options);
+  await seeToTopics(log, options);
+  return { log, codec };
+}
+
+async function seeToTopics(log: Log, { config, cluster }: PlatformOptions): Promise<void> {
   if (cluster === undefined || cluster.createTopics) await log.ensureTopics(topicSpecs(config));
   else await demandTopics(log, config);
-  return { log, codec };
 }
 
 async function openCodec({

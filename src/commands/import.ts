@@ -115,7 +115,7 @@ function settingsOf(
 }
 
 function openQuietly(dir: string, config: Config, options: Options): Promise<Platform> {
-  const telemetry = createTelemetry({ level: 'warn' });
+  const telemetry = createTelemetry({ level: 'warn', format: 'human' });
   const places = platformPlaces(options);
   return openPlatform({ dir, config, clock: systemClock, telemetry, ...places });
 }

@@ -35,7 +35,7 @@ async function migrateNow(options: Options): Promise<void> {
     dir,
     config: loadConfig(dir),
     clock: systemClock,
-    telemetry: createTelemetry({ level: 'warn' }),
+    telemetry: createTelemetry({ level: 'warn', format: 'human' }),
     ...platformPlaces(options),
   });
   try {

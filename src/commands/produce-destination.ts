@@ -38,7 +38,11 @@ export async function openDestination(options: Options): Promise<Destination> {
   if (options.url !== undefined) return openHttp({ ...options, url: options.url });
   try {
     return openLog(
-      await openMessaging({ ...options, clock: systemClock, telemetry: createTelemetry({ level: 'warn' }) }),
+      await openMessaging({
+        ...options,
+        clock: systemClock,
+        telemetry: createTelemetry({ level: 'warn', format: 'human' }),
+      }),
       options.cluster,
     );
   } catch (error) {

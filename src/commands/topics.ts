@@ -54,7 +54,7 @@ async function showTopics(options: Options): Promise<void> {
     dir,
     config: loadConfig(dir),
     clock: systemClock,
-    telemetry: createTelemetry({ level: 'warn' }),
+    telemetry: createTelemetry({ level: 'warn', format: 'human' }),
     ...platformPlaces(options, { createTopics: true }),
   });
   try {

@@ -2,13 +2,13 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { ForetillError } from '../../errors.ts';
-import type { Messaging } from '../../platform.ts';
+import type { Records } from '../../platform.ts';
 import { wholeNumber } from '../options.ts';
 import type { Cursor } from './cursor.ts';
 import { parseCursor } from './cursor.ts';
 import { addFilterOptions, letterFilter } from './filter.ts';
 import type { FilterOptions } from './filter.ts';
-import { addCommonOptions, dlqSubcommand, withMessaging } from './open.ts';
+import { addCommonOptions, dlqSubcommand, withRecords } from './open.ts';
 import type { CommonOptions } from './open.ts';
 import { readPage } from './page.ts';
 import type { Page } from './page.ts';
@@ -80,11 +80,11 @@ export function listCommand(): Command {
         remedy: 'Add --oldest-first, or use --before: the newest come first.',
       });
     }
-    await withMessaging(options, (platform) => list(platform, options));
+    await withRecords(options, (platform) => list(platform, options));
   });
 }
 
-async function list({ log, config }: Messaging, options: Options): Promise<void> {
+async function list({ log, config }: Records, options: Options): Promise<void> {
   const topics = await deadLetterTopics(log, options.topic ?? []);
   const replayed = await readReplayed(log, topics);
   const chosen = letterFilter(options, config.timeZone);

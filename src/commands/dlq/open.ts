@@ -1,8 +1,8 @@
 /** What every `foretill dlq` stands on, and the options that say where it is. */
 import { Argument, Command } from 'commander';
 import { systemClock } from '../../clock.ts';
-import { openMessaging } from '../../platform.ts';
-import type { Messaging } from '../../platform.ts';
+import { openMessaging, openRecords } from '../../platform.ts';
+import type { Messaging, PlatformOptions, Records } from '../../platform.ts';
 import { createTelemetry } from '../../telemetry/telemetry.ts';
 import { dataDir, loadConfig } from '../data-dir-settings.ts';
 import { dirOption, jsonOption, wholeNumber } from '../options.ts';
@@ -39,23 +39,36 @@ export function placeArguments({ required }: { readonly required: boolean }): Ar
   ];
 }
 
-/** Opens, works, closes. */
-export async function withMessaging<T>(
+/** Opens, works, closes; what letters say in their own schema is not to be had. */
+export function withRecords<T>(options: CommonOptions, work: (records: Records) => Promise<T>): Promise<T> {
+  return withOpened(openRecords, options, work);
+}
+
+/** As `withRecords`, with the schemas. */
+export function withMessaging<T>(
   options: CommonOptions,
   work: (messaging: Messaging) => Promise<T>,
 ): Promise<T> {
+  return withOpened(openMessaging, options, work);
+}
+
+async function withOpened<O extends Records, T>(
+  open: (options: PlatformOptions) => Promise<O>,
+  options: CommonOptions,
+  work: (opened: O) => Promise<T>,
+): Promise<T> {
   const dir = dataDir(options.dir);
   writeErrorDetailsTo(dir);
-  const messaging = await openMessaging({
+  const opened = await open({
     dir,
     config: loadConfig(dir),
     clock: systemClock,
-    telemetry: createTelemetry({ level: 'warn' }),
+    telemetry: createTelemetry({ level: 'warn', format: 'human' }),
     ...platformPlaces(options),
   });
   try {
-    return await work(messaging);
+    return await work(opened);
   } finally {
-    await messaging.close();
+    await opened.close();
   }
 }

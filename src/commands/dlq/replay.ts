@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { ForetillError } from '../../errors.ts';
 import type { Log } from '../../pipeline/log.ts';
-import type { Messaging } from '../../platform.ts';
+import type { Records } from '../../platform.ts';
 import { wholeNumber } from '../options.ts';
 import { startProgress } from '../progress.ts';
 import { stopSignal } from '../stop-signal.ts';
@@ -12,7 +12,7 @@ import { addFilterOptions, letterFilter } from './filter.ts';
 import type { FilterOptions } from './filter.ts';
 import type { Place } from './letter.ts';
 import { oneLetter } from './one-letter.ts';
-import { addCommonOptions, dlqSubcommand, placeArguments, withMessaging } from './open.ts';
+import { addCommonOptions, dlqSubcommand, placeArguments, withRecords } from './open.ts';
 import type { CommonOptions } from './open.ts';
 import { printable } from './printable.ts';
 import { replayLetters } from './replay-letters.ts';
@@ -68,12 +68,12 @@ export function replayCommand(): Command {
       options: Options,
     ) => {
       const place = placeOf(topic, partition, offset, options);
-      await withMessaging(options, (platform) => replay(platform, place, options));
+      await withRecords(options, (platform) => replay(platform, place, options));
     },
   );
 }
 
-async function replay({ log, config }: Messaging, place: Place | null, options: Options): Promise<void> {
+async function replay({ log, config }: Records, place: Place | null, options: Options): Promise<void> {
   const topics =
     place === null ? await deadLetterTopics(log, options.topic ?? []) : [await oneLetter(log, place)];
   const request: ReplayRequest = {
