@@ -8,9 +8,9 @@ import type { Service } from './read-compose.ts';
 
 const compose = readCompose();
 const services = Object.entries(compose.services);
-/** Nobody asks them anything: two run to their end, one writes until it is stopped or fails. */
-const WITHOUT_HEALTH = ['topics', 'migrate', 'sim'];
-const JOBS = ['topics', 'migrate'];
+/** Nobody asks them anything: one runs to its end, one writes until it is stopped or fails. */
+const WITHOUT_HEALTH = ['topics', 'sim'];
+const JOBS = ['topics'];
 
 function wrong(check: (service: Service, name: string) => boolean): string[] {
   return services.filter(([name, service]) => !check(service, name)).map(([name]) => name);
@@ -35,7 +35,6 @@ describe('the compose file', () => {
       registry: 'core',
       clickhouse: 'core',
       topics: 'core',
-      migrate: 'core',
       ingest: 'core',
       forecast: 'core',
       serve: 'core',

@@ -61,7 +61,6 @@ test('there is a service for each role and for what comes before them', async ()
   );
   expect(Object.fromEntries(roles)).toEqual({
     topics: undefined,
-    migrate: undefined,
     ingest: ['ingest'],
     forecast: ['forecast'],
     serve: ['serve'],
