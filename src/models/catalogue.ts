@@ -4,6 +4,8 @@ import { holtWinters } from './holt-winters.ts';
 import type { HoltWintersSettings } from './holt-winters.ts';
 import type { Model, ModelSite } from './model.ts';
 import { sba } from './sba.ts';
+import { seasonalAutoregression } from './seasonal-autoregression.ts';
+import type { SeasonalAutoregressionSettings } from './seasonal-autoregression.ts';
 import { seasonalMean } from './seasonal-mean.ts';
 import type { SeasonalMean } from './seasonal-mean.ts';
 import { seasonalNaive } from './seasonal-naive.ts';
@@ -15,6 +17,7 @@ type Settings = {
   readonly seasonalMeanAlpha: number;
   readonly holtWinters: readonly HoltWintersSettings[];
   readonly theta: readonly ThetaSettings[];
+  readonly autoregression: SeasonalAutoregressionSettings;
   readonly crostonAlpha: number;
   readonly tsb: { readonly alpha: number; readonly beta: number };
 };
@@ -32,6 +35,7 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
       { name: 'slow', alpha: 0.003, memory: 1 - 1 / 5376, prior: 2 },
       { name: 'fast', alpha: 0.03, memory: 1 - 1 / 2688, prior: 1 },
     ],
+    autoregression: { drift: 0, memory: 1 - 1 / 5376, prior: 1 },
     crostonAlpha: 0.1,
     tsb: { alpha: 0.1, beta: 0.01 },
   },
@@ -47,6 +51,7 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
       { name: 'slow', alpha: 0.01, memory: 1 - 1 / 1344, prior: 2 },
       { name: 'fast', alpha: 0.1, memory: 1 - 1 / 672, prior: 1 },
     ],
+    autoregression: { drift: 0, memory: 1 - 1 / 1344, prior: 1 },
     crostonAlpha: 0.1,
     tsb: { alpha: 0.1, beta: 0.02 },
   },
@@ -62,6 +67,7 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
       { name: 'slow', alpha: 0.05, memory: 1 - 1 / 120, prior: 2 },
       { name: 'fast', alpha: 0.2, memory: 1 - 1 / 60, prior: 2 },
     ],
+    autoregression: { drift: 0, memory: 1 - 1 / 365, prior: 1 },
     crostonAlpha: 0.1,
     tsb: { alpha: 0.1, beta: 0.05 },
   },
@@ -77,6 +83,7 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
       { name: 'slow', alpha: 0.1, memory: 1 - 1 / 104, prior: 2 },
       { name: 'fast', alpha: 0.3, memory: 1 - 1 / 52, prior: 2 },
     ],
+    autoregression: { drift: 0.2, memory: 1 - 1 / 156, prior: 1 },
     crostonAlpha: 0.1,
     tsb: { alpha: 0.1, beta: 0.05 },
   },
@@ -100,6 +107,7 @@ export function createCatalogue(granularity: Grain, site: ModelSite): Catalogue 
     profile,
     ...settings.holtWinters.map((each) => holtWinters(site, each)),
     ...settings.theta.map((each) => theta(site, profile, each)),
+    seasonalAutoregression(site, naive, settings.autoregression),
     intermittent,
     sba(intermittent, { alpha: settings.crostonAlpha, prior: 0.25 }),
     tsb(site, { ...settings.tsb, prior: 0.5 }),

@@ -41,7 +41,7 @@ function createBench(spec: EngineSpec) {
 
 const LENGTH = { '15min': 2_000, hour: 500, day: 150, week: 200 };
 /** Families that claim: y + c for all buckets gives ŷ + c. The others multiply, and claim scale only. */
-const SHIFT_EQUIVARIANT = new Set(['naive', 'seasonal mean', 'additive Holt-Winters']);
+const SHIFT_EQUIVARIANT = new Set(['naive', 'seasonal mean', 'additive Holt-Winters', 'autoregression']);
 
 describe.each([DAY, HOUR, WEEK, QUARTER_HOUR])('catalogue, $granularity', (spec) => {
   const bench = createBench(spec);

@@ -5,12 +5,14 @@ import { holtWinters } from '../../src/models/holt-winters.ts';
 import type { Model, ModelSite } from '../../src/models/model.ts';
 import { COUNT } from '../../src/models/model.ts';
 import { sba } from '../../src/models/sba.ts';
+import { seasonalAutoregression } from '../../src/models/seasonal-autoregression.ts';
 import { seasonalMean } from '../../src/models/seasonal-mean.ts';
 import { seasonalNaive } from '../../src/models/seasonal-naive.ts';
 import { theta } from '../../src/models/theta.ts';
 import { tsb } from '../../src/models/tsb.ts';
 import { createLayout } from '../../src/stats/layout.ts';
 import { createSlab } from '../../src/stats/slab.ts';
+import { ridgeRegression } from '../stats/ridge-regression.ts';
 
 const HORIZON = 8;
 const SALES = [
@@ -18,11 +20,15 @@ const SALES = [
 ];
 const RARE = [0, 0, 5, 0, 3, 0, 0, 0, 4, 2, 0];
 
-/** Forecasts of the next eight buckets by a model alone, season 4. */
-function run(build: (site: ModelSite) => readonly Model[], values: readonly number[]): number[] {
+/** Forecasts of the next eight buckets by a model alone, season 4, made of short seasons of 4 or 2. */
+function run(
+  build: (site: ModelSite) => readonly Model[],
+  values: readonly number[],
+  shortSeason = 4,
+): number[] {
   const layout = createLayout();
   layout.take('count', 1);
-  const models = build({ cycle: { season: 4, shortSeason: 4 }, horizon: HORIZON, layout });
+  const models = build({ cycle: { season: 4, shortSeason }, horizon: HORIZON, layout });
   const slab = createSlab(layout.words());
   for (const model of models) model.init(slab, 0);
   for (const [i, y] of values.entries()) {
@@ -177,4 +183,49 @@ test('theta: level plus half the slope of the regression, times the index', () =
     return [profile, theta(site, profile, { name: 'test', alpha, memory, prior: 1 })];
   };
   expectClose(run(build, SALES), expected);
+});
+
+describe('seasonal autoregression: ridge regression of seasonal differences, carried on from its own forecasts', () => {
+  /** Regressors of bucket t, given the level l. */
+  function regressors(y: readonly number[], t: number, m: number, level: number): number[] {
+    const difference = (i: number): number => (i < m ? 0 : y[i]! - y[i - m]!);
+    const week = (i: number): number => (i < 4 ? 0 : y[i - 4]! - y[i - m]!);
+    const lags = [difference(t - 1) - level, difference(t - 2) - level];
+    return m === 4 ? lags : [...lags, week(t), week(t - 1)];
+  }
+
+  function expected(m: number, drift: number): number[] {
+    const rows: number[][] = [];
+    const targets: number[] = [];
+    let scale = 0;
+    let level = 0;
+    for (let t = m; t < SALES.length; t++) {
+      const difference = SALES[t]! - SALES[t - m]!;
+      scale += Math.max(1 / (t - m + 1), 1 / 32) * (Math.abs(difference) - scale);
+      if (t >= 4) {
+        rows.push(regressors(SALES, t, m, level).map((value) => value / scale));
+        targets.push((difference - level) / scale);
+      }
+      if (drift > 0) level += Math.max(drift, 1 / (t - m + 1)) * (difference - level);
+    }
+    const coefficients = ridgeRegression(rows, targets, 1);
+    const path = [...SALES];
+    for (let t = SALES.length; t < SALES.length + HORIZON; t++) {
+      const moved = regressors(path, t, m, level).reduce((sum, x, i) => sum + x * coefficients[i]!, level);
+      path.push(path[t - m]! + moved);
+    }
+    return path.slice(SALES.length);
+  }
+
+  test.each([
+    ['one season', 4, 0],
+    ['one season with a smoothed difference', 4, 0.3],
+    ['a short season in a long one', 2, 0],
+  ])('%s', (_, shortSeason, drift) => {
+    const build = (site: ModelSite): Model[] => {
+      const naive = seasonalNaive(site, 1);
+      return [naive, seasonalAutoregression(site, naive, { drift, memory: 1, prior: 1 })];
+    };
+    expectClose(run(build, SALES, shortSeason), expected(shortSeason, drift));
+  });
 });
