@@ -242,7 +242,7 @@ export function createEngine(spec: EngineSpec): Engine {
     }
     const before = prequential.count(slab, at, band);
     prequential.update(slab, at, band, y, mean, naiveMean, scored.quantiles, row);
-    conformal.learn(slab, at, band, before, mean, scale, tamed);
+    conformal.learn(slab, at, band, before, mean, scale, scored.quantiles, row, tamed);
     combination.learn(slab, at, band, place, mean, scale, tamed);
   }
 

@@ -14,6 +14,11 @@ export function normalQuantile(p: number): number {
   return (polynomial(CENTRE_NUMERATOR, r) * q) / (polynomial(CENTRE_DENOMINATOR, r) * r + 1);
 }
 
+/** Density of the standard normal distribution. `normalDensity(0)` → 0.398942. */
+export function normalDensity(x: number): number {
+  return Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
+}
+
 const CENTRE_NUMERATOR = [
   -3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.38357751867269e2, -3.066479806614716e1,
   2.506628277459239,

@@ -25,7 +25,9 @@ function createBench() {
       return [...out];
     },
     learn(mean: number, y: number): void {
-      conformal.learn(slab, 0, 0, n, mean, conformal.scale(slab, 0, 0, mean), y);
+      const scale = conformal.scale(slab, 0, 0, mean);
+      conformal.quantiles(slab, 0, 0, mean, scale, out, 0);
+      conformal.learn(slab, 0, 0, n, mean, scale, out, 0, y);
       range.update(slab, 0, y, 1 / (n + 1));
       n++;
     },
@@ -103,4 +105,84 @@ test('a band can begin where another stands', () => {
   for (let i = 0; i < 50; i++) bench.learn(100, 100 + (i % 9));
   bench.conformal.inherit(bench.slab, 0, 1, 0);
   expect(bench.quantiles(80, 1)).toEqual(bench.quantiles(80, 0));
+});
+
+test('errors from before the first season was known are soon forgotten', () => {
+  const random = createRandom('first year');
+  const bench = createBench();
+  for (let i = 0; i < 52; i++) bench.learn(100, 100 + 15 * random.normal());
+  for (let i = 0; i < 90; i++) bench.learn(100, 100 + 3 * random.normal());
+  const [low, , high] = bench.quantiles(100);
+  expect(high! - low!).toBeLessThan(1.5 * 2 * 1.2816 * 3);
+  expect(high! - low!).toBeGreaterThan(0.7 * 2 * 1.2816 * 3);
+});
+
+test('a constant that begins to vary is believed within a few buckets', () => {
+  const random = createRandom('constant');
+  const bench = createBench();
+  for (let i = 0; i < 300; i++) bench.learn(100, 100);
+  expect(bench.quantiles(100)[2]! - bench.quantiles(100)[0]!).toBeLessThan(0.1);
+  for (let i = 0; i < 30; i++) bench.learn(100, 100 + 10 * random.normal());
+  const [low, , high] = bench.quantiles(100);
+  expect(high! - low!).toBeGreaterThan(0.5 * 2 * 1.2816 * 10);
+});
+
+test('one wild error widens the interval by less than double', () => {
+  const random = createRandom('one wild');
+  const bench = createBench();
+  for (let i = 0; i < 300; i++) bench.learn(100, 100 + random.normal());
+  const before = bench.quantiles(100);
+  bench.learn(100, 110);
+  const after = bench.quantiles(100);
+  expect(after[2]! - after[0]!).toBeLessThan(2 * (before[2]! - before[0]!));
+});
+
+/** Sales of `mean` on average that come in lots of geometric size, `lot` on average. */
+function inLots(random: ReturnType<typeof createRandom>, mean: number, lot: number): number {
+  let sold = 0;
+  for (let lots = random.poisson(mean / lot); lots > 0; lots--) {
+    sold += 1 + Math.floor(Math.log(1 - random.uniform()) / Math.log(1 - 1 / lot));
+  }
+  return sold;
+}
+
+test.each([1.2, 3, 8])(
+  'upper quantiles are exceeded as often as they say among many zeros: lots of %d',
+  (lot) => {
+    const random = createRandom('lots', String(lot));
+    const bench = createBench();
+    const rounds = 6_000;
+    let below = 0;
+    let told = 0;
+    let asked = 0;
+    for (let i = 0; i < 500 + rounds; i++) {
+      const mean = lot * (0.4 + 1.2 * (i % 3));
+      const y = inLots(random, mean, lot);
+      const quantiles = bench.quantiles(mean);
+      if (i >= 500) {
+        asked++;
+        told += quantiles[0] === 0 ? 1 : 0;
+        below += y <= quantiles[2]! ? 1 : 0;
+      }
+      bench.learn(mean, y);
+    }
+    expect(told / asked).toBeGreaterThan(0.6);
+    expect(below / asked - 0.9).toBeGreaterThan(-3 * Math.sqrt(0.09 / asked));
+    expect(below / asked - 0.9).toBeLessThan(0.06);
+  },
+);
+
+test('where next to nothing is expected the quantiles are zero, and in a busy hour they are not', () => {
+  const random = createRandom('slack and busy');
+  const bench = createBench();
+  for (let i = 0; i < 3_000; i++) {
+    const mean = i % 2 === 0 ? 0.02 : 6;
+    bench.learn(mean, random.poisson(mean));
+  }
+  expect(bench.quantiles(0.02)).toEqual([0, 0, 0]);
+  const [low, middle, high] = bench.quantiles(6);
+  expect(low).toBeGreaterThan(1.5);
+  expect(middle).toBeGreaterThan(4.5);
+  expect(high).toBeGreaterThan(8);
+  expect(high).toBeLessThan(11);
 });
