@@ -1,13 +1,16 @@
 /** A backtest is the fold over history: one pass through a series serves all its origins. */
 import { createForecastBuffer } from '../models/engine.ts';
 import type { ForecastBuffer } from '../models/engine.ts';
-import type { Bucket, FoldSpec, PanelForecaster } from './forecaster.ts';
+import { createBucket, fillBucket } from './bucket.ts';
+import type { PanelForecaster } from './forecaster.ts';
 import { addForecast, createTally, scaleOf } from './metrics.ts';
 import type { SeriesTally } from './metrics.ts';
 import { originsOf } from './origins.ts';
 import type { Panel, PanelSeries } from './panel.ts';
 import type { BacktestPlan } from './plan.ts';
 import { foldSpecOf, quantilePlaces } from './plan.ts';
+import { createPathReader } from './pooled-stage.ts';
+import type { PooledPaths } from './pooled-stage.ts';
 
 /** Forecasts of all origins of a series, one after another: a row per step that has an actual. */
 export type SeriesForecasts = {
@@ -24,17 +27,26 @@ export type SeriesOutcome = {
   readonly forecasts: SeriesForecasts | null;
 };
 
+export type FoldShare = {
+  readonly from: number;
+  readonly to: number;
+  readonly keepForecasts: boolean;
+  /** what the pooled stage has recorded; without it the pooled expert is silent */
+  readonly paths?: PooledPaths | null;
+};
+
 /** Folds the series numbered `from…to − 1`, each up to its last origin; in the order of the panel. */
 export function foldSeries(
   panel: Panel,
   plan: BacktestPlan,
   forecaster: PanelForecaster,
-  share: { readonly from: number; readonly to: number; readonly keepForecasts: boolean },
+  share: FoldShare,
 ): readonly SeriesOutcome[] {
   const spec = foldSpecOf(plan, panel, share.to - share.from);
   const fold = forecaster.create(spec);
   const out = createForecastBuffer({ ...spec, granularity: spec.grain });
   const bucket = createBucket(spec);
+  const readPaths = share.paths ? createPathReader(panel, plan, share.paths) : null;
   return panel.series.slice(share.from, share.to).map((series, number): SeriesOutcome => {
     const origins = originsOf(plan.origins, series, plan.horizon);
     const judge = createJudge(series, plan, origins, share.keepForecasts);
@@ -42,6 +54,7 @@ export function foldSeries(
     const updates = origins.at(-1) ?? 0;
     for (let t = 0; t < updates; t++) {
       fillBucket(bucket, series, t, spec);
+      readPaths?.(share.from + number, t, origins[next] === t + 1 ? next : null, bucket.paths);
       fold.learn(number, bucket);
       if (origins[next] !== t + 1) continue;
       fold.forecast(number, bucket, out);
@@ -87,43 +100,4 @@ function createJudge(
       row += steps;
     },
   };
-}
-
-function createBucket(spec: FoldSpec): Bucket {
-  return {
-    y: 0,
-    calendar: { slot: 0, ahead: new Int32Array(spec.horizon) },
-    known: new Float64Array((1 + spec.horizon) * spec.known.length),
-    past: new Float64Array(spec.past.length),
-  };
-}
-
-/** Slots ahead are those of the rows that follow, which may leave days out, and beyond the last row of every bucket. */
-function fillBucket(bucket: Bucket, series: PanelSeries, t: number, spec: FoldSpec): void {
-  const { season, horizon } = spec;
-  const { index } = series;
-  const n = index.length;
-  const { calendar } = bucket;
-  bucket.y = series.y[t]!;
-  calendar.slot = slotOf(index[t]!, season);
-  for (let h = 1; h <= horizon; h++) {
-    const at = t + h < n ? index[t + h]! : index[n - 1]! + (t + h - n + 1);
-    calendar.ahead[h - 1] = slotOf(at, season);
-  }
-  fillCovariates(bucket, series, t, spec);
-}
-
-function fillCovariates(bucket: Bucket, series: PanelSeries, t: number, spec: FoldSpec): void {
-  const known = spec.known.length;
-  const past = spec.past.length;
-  const end = Math.min(series.known.length, (t + 1 + spec.horizon) * known);
-  if (known > 0) {
-    bucket.known.fill(Number.NaN);
-    bucket.known.set(series.known.subarray(t * known, end));
-  }
-  if (past > 0) bucket.past.set(series.past.subarray(t * past, (t + 1) * past));
-}
-
-function slotOf(index: number, season: number): number {
-  return ((index % season) + season) % season;
 }

@@ -34,6 +34,8 @@ export type Bucket = {
   readonly known: Float64Array;
   /** covariates of this bucket that were not known before */
   readonly past: Float64Array;
+  /** the pooled expert's forecasts of the steps ahead, as far as they are recorded, otherwise NaN */
+  readonly paths: Float64Array;
 };
 
 /** State of many series that are learned bucket by bucket, each in the order of time, as the live system does. */
@@ -55,5 +57,7 @@ export type PanelForecaster = {
   readonly name: string;
   /** online: learns every bucket at once; heavy: is fitted to the history at an origin */
   readonly kind: 'online' | 'heavy';
+  /** whether it takes what the pooled stage records */
+  readonly pooled: boolean;
   create(spec: FoldSpec): PanelFold;
 };

@@ -1,18 +1,23 @@
 /** The live engine, and each of its experts alone, as forecasters of a panel: the very code that runs in role forecast. */
-import type { Engine, EngineSpec } from '../models/engine.ts';
+import type { Engine, EngineSpec, ExternalExpert } from '../models/engine.ts';
 import { createEngine, createScoredBuffer } from '../models/engine.ts';
 import type { Slab } from '../stats/slab.ts';
 import { createSlab } from '../stats/slab.ts';
 import type { FoldSpec, PanelFold, PanelForecaster } from './forecaster.ts';
 
+/** It forecasts in a stage of its own, see pooled-stage.ts; here it is one voice among the engine's experts. */
+export const POOLED: ExternalExpert = { name: 'pooled', family: 'pooled', prior: 2 };
+
 export const liveEngineForecaster: PanelForecaster = {
   name: 'Foretill',
   kind: 'online',
+  pooled: true,
   create(spec) {
     const { engine, slab, learn } = startEngine(spec);
     return {
       learn,
-      forecast: (series, { calendar }, out) => engine.forecast(slab, series * engine.words, calendar, out),
+      forecast: (series, { calendar, paths }, out) =>
+        engine.forecast(slab, series * engine.words, calendar, out, paths),
     };
   },
 };
@@ -25,6 +30,7 @@ export function expertForecaster(name: string): PanelForecaster {
   return {
     name,
     kind: 'online',
+    pooled: name === POOLED.name,
     create(spec) {
       const { engine, slab, learn } = startEngine(spec);
       const { horizon } = spec;
@@ -32,8 +38,8 @@ export function expertForecaster(name: string): PanelForecaster {
       const all = new Float64Array(engine.experts.length * horizon);
       return {
         learn,
-        forecast(series, { calendar }, out) {
-          engine.expertMeans(slab, series * engine.words, calendar, all);
+        forecast(series, { calendar, paths }, out) {
+          engine.expertMeans(slab, series * engine.words, calendar, all, paths);
           out.mean.set(all.subarray(row, row + horizon));
           out.quantiles.fill(Number.NaN);
         },
@@ -55,12 +61,12 @@ function startEngine(spec: FoldSpec): { engine: Engine; slab: Slab; learn: Panel
   return {
     engine,
     slab,
-    learn(series, { y, calendar }) {
-      engine.step(slab, series * engine.words, y, calendar, scored);
+    learn(series, { y, calendar, paths }) {
+      engine.step(slab, series * engine.words, y, calendar, scored, paths);
     },
   };
 }
 
 function engineSpec({ grain, season, shortSeason, horizon, probabilities }: FoldSpec): EngineSpec {
-  return { granularity: grain, season, shortSeason, horizon, probabilities };
+  return { granularity: grain, season, shortSeason, horizon, probabilities, external: [POOLED] };
 }

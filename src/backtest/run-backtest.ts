@@ -4,14 +4,17 @@ import { Worker } from 'node:worker_threads';
 import type { SeriesOutcome } from './fold-series.ts';
 import type { Panel } from './panel.ts';
 import type { BacktestPlan } from './plan.ts';
-import type { Share, ShareOutcome, WorkerInput } from './worker.ts';
+import { forecastersFor } from './forecasters.ts';
+import { foldSpecOf } from './plan.ts';
+import type { PooledPaths } from './pooled-stage.ts';
+import type { Share, ShareOutcome, StageOutcome, Task, WorkerInput } from './worker.ts';
 
 export type ModelOutcome = {
   readonly model: string;
   /** of each series of the panel, in its order */
   readonly series: readonly SeriesOutcome[];
   readonly wallSeconds: number;
-  /** of all threads together */
+  /** of all threads together, and of the pooled stage where the model takes it */
   readonly cpuSeconds: number;
 };
 
@@ -39,10 +42,16 @@ export async function runBacktest(request: BacktestRequest): Promise<readonly Mo
   let done = 0;
   try {
     await Promise.all(workers.map((worker) => worker.ready));
+    const pooled = new Set(pooledNames(panel, plan));
+    const stage = models.some((model) => pooled.has(model)) ? await runStage(workers) : null;
     const outcomes: ModelOutcome[] = [];
     for (const model of models) {
       const startedMs = performance.now();
-      const shares = sharesOf(model, panel.series.length, count, request.keepForecasts);
+      const before = pooled.has(model) ? stage : null;
+      const shares = sharesOf(model, panel.series.length, count, {
+        keepForecasts: request.keepForecasts,
+        paths: before?.paths ?? null,
+      });
       const parts = await runShares(workers, shares, (share) => {
         done += share.to - share.from;
         request.onProgress?.(done, total, model);
@@ -50,8 +59,8 @@ export async function runBacktest(request: BacktestRequest): Promise<readonly Mo
       outcomes.push({
         model,
         series: parts.flatMap((part) => part.outcomes),
-        wallSeconds: (performance.now() - startedMs) / 1_000,
-        cpuSeconds: parts.reduce((sum, part) => sum + part.cpuMicros, 0) / 1e6,
+        wallSeconds: (performance.now() - startedMs) / 1_000 + (before?.wallSeconds ?? 0),
+        cpuSeconds: parts.reduce((sum, part) => sum + part.cpuMicros, before?.cpuMicros ?? 0) / 1e6,
       });
     }
     return outcomes;
@@ -60,13 +69,36 @@ export async function runBacktest(request: BacktestRequest): Promise<readonly Mo
   }
 }
 
-function sharesOf(model: string, series: number, threads: number, keepForecasts: boolean): readonly Share[] {
+/** Names of the models that take what the pooled stage records. */
+function pooledNames(panel: Panel, plan: BacktestPlan): readonly string[] {
+  const all = forecastersFor(foldSpecOf(plan, panel, 1));
+  return all.filter(({ pooled }) => pooled).map(({ name }) => name);
+}
+
+/** One thread goes through the whole panel: what is learned from all series together cannot be shared out. */
+async function runStage(
+  workers: readonly ShareWorker[],
+): Promise<(StageOutcome & { readonly wallSeconds: number }) | null> {
+  const startedMs = performance.now();
+  const [worker] = workers;
+  if (worker === undefined) return null;
+  const outcome = await worker.run<StageOutcome>({ kind: 'pooled stage' });
+  return { ...outcome, wallSeconds: (performance.now() - startedMs) / 1_000 };
+}
+
+function sharesOf(
+  model: string,
+  series: number,
+  threads: number,
+  options: { readonly keepForecasts: boolean; readonly paths: PooledPaths | null },
+): readonly Share[] {
   const size = Math.max(1, Math.min(SHARE_SERIES_MAX, Math.ceil(series / (threads * SHARES_PER_THREAD))));
   return Array.from({ length: Math.ceil(series / size) }, (_, i) => ({
+    kind: 'share',
     model,
     from: i * size,
     to: Math.min(series, (i + 1) * size),
-    keepForecasts,
+    ...options,
   }));
 }
 
@@ -83,7 +115,7 @@ async function runShares(
       while (next < shares.length) {
         const place = next++;
         const share = shares[place]!;
-        outcomes[place] = await worker.run(share);
+        outcomes[place] = await worker.run<ShareOutcome>(share);
         onDone(share);
       }
     }),
@@ -93,11 +125,11 @@ async function runShares(
 
 type ShareWorker = {
   readonly ready: Promise<unknown>;
-  run(share: Share): Promise<ShareOutcome>;
+  run<Outcome>(task: Task): Promise<Outcome>;
   stop(): Promise<unknown>;
 };
 
-type Waiting = { resolve(outcome: ShareOutcome): void; reject(error: Error): void };
+type Waiting = { resolve(outcome: unknown): void; reject(error: Error): void };
 
 function startWorker(input: WorkerInput): ShareWorker {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
@@ -107,7 +139,7 @@ function startWorker(input: WorkerInput): ShareWorker {
   });
   let failure: Error | null = null;
   let waiting: Waiting | null = null;
-  const ask = (send: () => void): Promise<ShareOutcome> =>
+  const ask = (send: () => void): Promise<unknown> =>
     new Promise((resolve, reject) => {
       if (failure !== null) {
         reject(failure);
@@ -121,7 +153,7 @@ function startWorker(input: WorkerInput): ShareWorker {
     waiting?.reject(failure);
     waiting = null;
   };
-  worker.on('message', (outcome: ShareOutcome) => {
+  worker.on('message', (outcome: unknown) => {
     waiting?.resolve(outcome);
     waiting = null;
   });
@@ -130,7 +162,7 @@ function startWorker(input: WorkerInput): ShareWorker {
   // The thread's first message says that it has loaded.
   return {
     ready: ask(() => {}),
-    run: (share) => ask(() => worker.postMessage(share, [])),
+    run: <Outcome>(task: Task) => ask(() => worker.postMessage(task, [])) as Promise<Outcome>,
     stop: () => worker.terminate(),
   };
 }

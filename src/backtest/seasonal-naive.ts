@@ -13,6 +13,7 @@ import type { FoldSpec, PanelFold, PanelForecaster } from './forecaster.ts';
 export const seasonalNaiveForecaster: PanelForecaster = {
   name: 'SeasonalNaive',
   kind: 'online',
+  pooled: false,
   create: (spec) => createFold(spec),
 };
 

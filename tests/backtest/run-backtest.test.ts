@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { chooseForecasters, forecastersFor, YARDSTICK } from '../../src/backtest/forecasters.ts';
 import { foldSeries } from '../../src/backtest/fold-series.ts';
+import { POOLED } from '../../src/backtest/live-engine.ts';
 import type { PanelForecaster } from '../../src/backtest/forecaster.ts';
 import type { Panel } from '../../src/backtest/panel.ts';
+import { createPathReader, runPooledStage } from '../../src/backtest/pooled-stage.ts';
 import { foldSpecOf, probabilitiesOf, quantilePlaces } from '../../src/backtest/plan.ts';
 import { reportRows, stepRows } from '../../src/backtest/report.ts';
 import { runBacktest } from '../../src/backtest/run-backtest.ts';
@@ -32,8 +34,11 @@ function named(name: string): PanelForecaster {
 describe('the fold', () => {
   test('forecasts what the live engine forecasts after the same buckets, bit by bit', () => {
     const spec = { ...SPEC, granularity: SPEC.grain };
-    const engine = createEngine(spec);
-    const [outcome] = foldSeries(PANEL, PLAN, named('Foretill'), ALL);
+    const engine = createEngine({ ...spec, external: [POOLED] });
+    const paths = runPooledStage(PANEL, PLAN);
+    const [outcome] = foldSeries(PANEL, PLAN, named('Foretill'), { ...ALL, paths });
+    const read = createPathReader(PANEL, PLAN, paths);
+    const path = new Float64Array(PLAN.horizon);
     const { y } = PANEL.series[0]!;
     const slab = createSlab(engine.words);
     engine.init(slab, 0);
@@ -42,9 +47,12 @@ describe('the fold', () => {
     const found: number[] = [];
     for (let day = 0; day < y.length; day++) {
       const calendar = { slot: day % 7, ahead: Int32Array.of((day + 1) % 7, (day + 2) % 7, (day + 3) % 7) };
-      engine.step(slab, 0, y[day]!, calendar, scored);
-      if (day + 1 !== y.length - 6 && day + 1 !== y.length - 3) continue;
-      engine.forecast(slab, 0, calendar, out);
+      const origin = [y.length - 6, y.length - 3].indexOf(day + 1);
+      read(0, day, origin === -1 ? null : origin, path);
+      engine.step(slab, 0, y[day]!, calendar, scored, path);
+      if (origin === -1) continue;
+      expect(path.every(Number.isFinite)).toBe(true);
+      engine.forecast(slab, 0, calendar, out, path);
       found.push(...out.mean, ...out.quantiles);
     }
     const { mean, quantiles } = outcome!.forecasts!;
@@ -63,7 +71,8 @@ describe('the fold', () => {
     const known = sales('a', 60).slice(0, 46);
     const forecasts = [0, 900].map((after) => {
       const panel = dailyPanel({ a: [...known, ...Array<number>(14).fill(after)] });
-      return foldSeries(panel, week, named(name), { ...ALL, to: 1 })[0]!.forecasts!.mean;
+      const share = { ...ALL, to: 1, paths: runPooledStage(panel, week) };
+      return foldSeries(panel, week, named(name), share)[0]!.forecasts!.mean;
     });
     const [low, high] = forecasts as [Float64Array, Float64Array];
     expect(high.slice(0, 7)).toEqual(low.slice(0, 7));
@@ -76,6 +85,7 @@ describe('the fold', () => {
     const spy: PanelForecaster = {
       name: 'spy',
       kind: 'online',
+      pooled: false,
       create: () => ({
         learn: (_, { y, known, calendar }) => void seen.push([y, calendar.slot, ...calendar.ahead, ...known]),
         forecast: (_, _bucket, out) => void out.mean.fill(0),
@@ -184,8 +194,9 @@ describe('models are chosen by name and by set', () => {
     expect(chooseForecasters(SPEC, wanted)).toEqual(expected);
   });
 
-  test('experts are those of the engine', () => {
-    const names = createEngine({ ...SPEC, granularity: SPEC.grain }).experts.map(({ name }) => name);
+  test('experts are those of the engine, and the pooled one', () => {
+    const engine = createEngine({ ...SPEC, granularity: SPEC.grain });
+    const names = [...engine.experts.map(({ name }) => name), 'pooled'];
     expect(chooseForecasters(SPEC, 'experts')).toEqual([YARDSTICK, ...names]);
     expect(chooseForecasters(SPEC, 'all')).toEqual(['Foretill', YARDSTICK, ...names]);
   });

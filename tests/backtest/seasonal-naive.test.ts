@@ -27,6 +27,7 @@ function forecast(values: readonly number[], naiveWindow: number | null = null) 
     calendar: { slot: 0, ahead: new Int32Array(6) },
     known: new Float64Array(),
     past: new Float64Array(),
+    paths: new Float64Array(6),
   };
   for (const y of values) fold.learn(0, { ...bucket, y });
   fold.forecast(0, bucket, out);
