@@ -57,7 +57,8 @@ const SIGNAL_MIN = 2;
 /** …but for no more than so many days: it is then dropped. */
 const EPOCH_SLOTS_MAX = 56;
 const REACH = 3;
-const DELTA = 0.002;
+/** Of ADWIN: its bound is far from being reached as often. */
+const DELTA = 0.01;
 /** Beyond this suspicion (part of the threshold) what is usual is not learned. */
 const SUSPICIOUS = 0.5;
 const AGILITY = 4;
@@ -83,9 +84,10 @@ const STATUS_FIELDS = 7;
  * as make usual sales of two standard errors. With e the sum of the epoch's one-step errors, v that of their squared
  * standard errors, Y its sales and U its usual sales (an exponentially weighted mean per day of the week, gain 1/8):
  *
- *     n² = v + (0.05·U)²     bias: u = e/n     level: d = (Y − U)/n     spread: |u|
+ *     n² = v + (0.05·U)²     bias: u = e/n     level: d = (Y − U)/n     spread: r = Σ|y − ŷ| / (w·U)
  *
- * d is standardised by its own long-run mean and spread, u by that spread. Page-Hinkley watches d and u, ADWIN |u|. Good
+ * where w is the usual Σ|y − ŷ|/Σ|y|. d is standardised by its own long-run mean and spread, u by that spread. Page-
+ * Hinkley watches d and u, ADWIN whether r has risen. Good
  * forecasts follow a shift within days, so that their errors alone give it away only in part: hence d, which does not
  * forget for a season. But sales that leave their level as forecast (a promotion known ahead) are no drift: an alarm of d
  * counts only where the errors since it began lean the same way, by one standard error of their sum.
@@ -110,7 +112,7 @@ export function createDrift(layout: Layout, { granularity, season, shortSeason }
   const standard = createStandardiser(layout, MEMORY);
   const level = createPageHinkley(layout, 'level', threshold);
   const bias = createPageHinkley(layout, 'bias', threshold);
-  const spread = createAdwin(layout, { delta: DELTA, range: REACH });
+  const spread = createAdwin(layout, DELTA);
 
   /** At the end of a day, week or whatever has a usual level: does it suffice for an epoch? */
   function closeSlot(slab: Slab, at: number, slot: number): void {
@@ -160,8 +162,10 @@ export function createDrift(layout: Layout, { granularity, season, shortSeason }
   function watch(slab: Slab, at: number, off: number, pull: number): void {
     const byLevel = level.learn(slab, at, standard.standardise(slab, at, off));
     const byBias = bias.learn(slab, at, pull);
-    const rise = spread.learn(slab, at, Math.abs(pull));
     const { f32 } = slab;
+    // Errors grow with any shift: whether they have grown by themselves is asked where none is suspected.
+    const calm = Math.abs(suspicion(slab, at)) <= SUSPICIOUS;
+    const rise = calm ? spread.learn(slab, at, errorRatio(f32, at)) : 0;
     const from = 2 * at + stretch;
     const lean = Math.sign(suspicion(slab, at));
     if (lean !== f32[from + LEAN]!) f32.fill(0, from, from + STRETCH_FIELDS);
@@ -176,6 +180,14 @@ export function createDrift(layout: Layout, { granularity, season, shortSeason }
     }
     // Sales have moved as they were forecast to.
     else if (byLevel !== 0) level.init(slab, at);
+  }
+
+  /** The epoch's absolute errors over what they would usually have been at its usual sales. */
+  function errorRatio(f32: Float32Array, at: number): number {
+    const state = 2 * at + status;
+    const now = 2 * at + sums;
+    const expected = (Math.abs(f32[now + USUAL]!) * f32[state + USUAL_ABS]!) / f32[state + USUAL_SIZE]!;
+    return expected > 0 ? Math.min(REACH, f32[now + ABS]! / expected) : 1;
   }
 
   /** Adds the epoch to the stretch. */

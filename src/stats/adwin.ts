@@ -4,7 +4,7 @@ import type { Slab } from './slab.ts';
 /** A window of values that grows while their mean stands still and is cut where it has changed. */
 export type Adwin = {
   init(slab: Slab, at: number): void;
-  /** Learns a value within 0…range; where older and newer values differ it forgets the older and returns new − old mean, else 0. */
+  /** Learns a value; where older and newer values differ it forgets the older and returns new − old mean, else 0. */
   learn(slab: Slab, at: number, value: number): number;
   /** values in the window */
   width(slab: Slab, at: number): number;
@@ -22,20 +22,20 @@ const SIDE_MIN = 4;
 /**
  * Adaptive windowing over an exponential histogram: row r holds up to two buckets of 2ʳ values, each with the sum of its
  * values and of their squares. With W split into n₀ older and n₁ newer values, 1/m = 1/n₀ + 1/n₁ and
- * δ′ = δ/ln(n₀ + n₁), the older part is dropped while for some split between two buckets
+ * δ′ = δ/ln(n₀ + n₁), the older part is dropped where for a split between two buckets, the newest first,
  *
- *     |μ₁ − μ₀| ≥ √(2/m · σ²_W · ln(2/δ′)) + 2·range/(3m) · ln(2/δ′)
+ *     |μ₁ − μ₀| ≥ √(2/m · σ² · ln(2/δ′)) + 2/(3m) · ln(2/δ′)
  *
- * On a stationary series a cut happens with a probability of at most δ per value. Memory is 21 singles. Limits: the
- * window is at most 62 values long, the oldest leaving in sixteens; the bound is careful: a rise by a standard error is
- * found after some thirty values.
+ * with σ² the variance within both parts: the original takes that of the whole window, which a change itself widens.
+ *
+ * On values within 0…1 that stand still a cut happens with a probability of at most δ per value; values should be of
+ * that order, as the second term, which matters only between short parts, does not scale with them. Memory is 21 singles.
+ * Limits: the window is at most 62 values long, the oldest leaving in sixteens; the bound is careful: a rise by one
+ * standard deviation is found after some thirty values, by three after some eight.
  * Source: Bifet & Gavaldà (2007), Learning from time-changing data with adaptive windowing, §3.2 and Theorem 3.2.
  */
-export function createAdwin(
-  layout: Layout,
-  { delta, range }: { readonly delta: number; readonly range: number },
-): Adwin {
-  const sums = 2 * layout.takeSingles(`adwin(${delta},${range},${PER_ROW}x${ROWS})`, 2 * SLOTS + 1);
+export function createAdwin(layout: Layout, delta: number): Adwin {
+  const sums = 2 * layout.takeSingles(`adwin(${delta},${PER_ROW}x${ROWS})`, 2 * SLOTS + 1);
   const squares = SLOTS;
   /** Buckets in use per row, a digit to base 4 each. */
   const counts = 2 * SLOTS;
@@ -81,13 +81,15 @@ export function createAdwin(
     return left;
   }
 
+  /** Values of the newer part where the window was last found to differ. */
+  let kept = 0;
+
   /** Goes through the splits from the newest value on; returns the difference at the first that is too large, else 0. */
   function difference(f32: Float32Array, i: number, packed: number): number {
     const n = widthOf(packed);
     if (n < 2 * SIDE_MIN) return 0;
     const sum = total(f32, i, packed);
-    const mean = sum / n;
-    const variance = Math.max(0, total(f32, i + squares, packed) / n - mean * mean);
+    const square = total(f32, i + squares, packed);
     const doubt = Math.log((2 * Math.log(n)) / delta);
     let newer = 0;
     let newerSum = 0;
@@ -97,9 +99,14 @@ export function createAdwin(
         newerSum += f32[i + row * PER_ROW + b]!;
         const older = n - newer;
         if (newer < SIDE_MIN || older < SIDE_MIN) continue;
-        const gap = newerSum / newer - (sum - newerSum) / older;
+        const newMean = newerSum / newer;
+        const oldMean = (sum - newerSum) / older;
+        const variance = (square - newer * newMean * newMean - older * oldMean * oldMean) / n;
         const perSide = 1 / newer + 1 / older;
-        if (Math.abs(gap) >= Math.sqrt(2 * perSide * variance * doubt) + (2 / 3) * range * perSide * doubt) {
+        const gap = newMean - oldMean;
+        const noise = Math.sqrt(2 * perSide * Math.max(0, variance) * doubt) + (2 / 3) * perSide * doubt;
+        if (Math.abs(gap) >= noise) {
+          kept = newer;
           return gap;
         }
       }
@@ -122,7 +129,7 @@ export function createAdwin(
       const i = 2 * at + sums;
       let packed = insert(f32, i, f32[i + counts]!, value);
       const change = difference(f32, i, packed);
-      for (let gap = change; gap !== 0; gap = difference(f32, i, packed)) packed = withoutOldest(packed);
+      if (change !== 0) while (widthOf(packed) > kept) packed = withoutOldest(packed);
       f32[i + counts] = packed;
       return change;
     },
