@@ -1,9 +1,11 @@
+import { adida } from './adida.ts';
+import type { AdidaSettings } from './adida.ts';
 import type { Grain } from './bands.ts';
-import { croston } from './croston.ts';
 import { holtWinters } from './holt-winters.ts';
 import type { HoltWintersSettings } from './holt-winters.ts';
 import type { Model, ModelSite } from './model.ts';
 import { sba } from './sba.ts';
+import type { SbaSettings } from './sba.ts';
 import { seasonalAutoregression } from './seasonal-autoregression.ts';
 import type { SeasonalAutoregressionSettings } from './seasonal-autoregression.ts';
 import { seasonalMean } from './seasonal-mean.ts';
@@ -12,13 +14,17 @@ import { seasonalNaive } from './seasonal-naive.ts';
 import { theta } from './theta.ts';
 import type { ThetaSettings } from './theta.ts';
 import { tsb } from './tsb.ts';
+import { twoSeasons } from './two-seasons.ts';
+import type { TwoSeasonsSettings } from './two-seasons.ts';
 
 type Settings = {
   readonly seasonalMeanAlpha: number;
   readonly holtWinters: readonly HoltWintersSettings[];
   readonly theta: readonly ThetaSettings[];
   readonly autoregression: SeasonalAutoregressionSettings;
-  readonly crostonAlpha: number;
+  readonly twoSeasons: readonly TwoSeasonsSettings[];
+  readonly sba: readonly SbaSettings[];
+  readonly adida: readonly AdidaSettings[];
   readonly tsb: { readonly alpha: number; readonly beta: number };
 };
 
@@ -36,7 +42,9 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
       { name: 'fast', alpha: 0.03, memory: 1 - 1 / 2688, prior: 1 },
     ],
     autoregression: { drift: 0, memory: 1 - 1 / 5376, prior: 1 },
-    crostonAlpha: 0.1,
+    twoSeasons: [],
+    sba: [],
+    adida: [],
     tsb: { alpha: 0.1, beta: 0.01 },
   },
   hour: {
@@ -52,7 +60,9 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
       { name: 'fast', alpha: 0.1, memory: 1 - 1 / 672, prior: 1 },
     ],
     autoregression: { drift: 0, memory: 1 - 1 / 1344, prior: 1 },
-    crostonAlpha: 0.1,
+    twoSeasons: [],
+    sba: [],
+    adida: [],
     tsb: { alpha: 0.1, beta: 0.02 },
   },
   day: {
@@ -68,7 +78,9 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
       { name: 'fast', alpha: 0.2, memory: 1 - 1 / 60, prior: 2 },
     ],
     autoregression: { drift: 0, memory: 1 - 1 / 365, prior: 1 },
-    crostonAlpha: 0.1,
+    twoSeasons: [],
+    sba: [{ alpha: 0.1, prior: 0.25 }],
+    adida: [{ alpha: 0.2, prior: 0.25 }],
     tsb: { alpha: 0.1, beta: 0.05 },
   },
   week: {
@@ -84,7 +96,9 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
       { name: 'fast', alpha: 0.3, memory: 1 - 1 / 52, prior: 2 },
     ],
     autoregression: { drift: 0.2, memory: 1 - 1 / 156, prior: 1 },
-    crostonAlpha: 0.1,
+    twoSeasons: [{ alpha: 0.2, prior: 2 }],
+    sba: [],
+    adida: [],
     tsb: { alpha: 0.1, beta: 0.05 },
   },
 };
@@ -101,15 +115,15 @@ export function createCatalogue(granularity: Grain, site: ModelSite): Catalogue 
   const settings = SETTINGS[granularity];
   const naive = seasonalNaive(site, 0.5);
   const profile = seasonalMean(site, { alpha: settings.seasonalMeanAlpha, prior: 2 });
-  const intermittent = croston(site, { alpha: settings.crostonAlpha, prior: 0.25 });
   const models = [
     naive,
     profile,
     ...settings.holtWinters.map((each) => holtWinters(site, each)),
     ...settings.theta.map((each) => theta(site, profile, each)),
     seasonalAutoregression(site, naive, settings.autoregression),
-    intermittent,
-    sba(intermittent, { alpha: settings.crostonAlpha, prior: 0.25 }),
+    ...settings.twoSeasons.map((each) => twoSeasons(site, naive, each)),
+    ...settings.sba.map((each) => sba(site, each)),
+    ...settings.adida.map((each) => adida(site, each)),
     tsb(site, { ...settings.tsb, prior: 0.5 }),
   ];
   return { models, naive, profile };

@@ -1,22 +1,22 @@
-import type { Croston } from './croston.ts';
-import type { Model } from './model.ts';
+import { croston } from './croston.ts';
+import type { Model, ModelSite } from './model.ts';
+
+export type SbaSettings = { readonly alpha: number; readonly prior: number };
 
 /**
  * Syntetos-Boylan approximation: `ŷ = (1 − α/2)·z / p`, Croston's forecast without its bias, which is about α/2.
  *
- * Online: it has no state of its own, it reads Croston's. Limits: Croston's others.
+ * Online: its state is Croston's. Limits: Croston's others.
  * Source: Syntetos & Boylan (2005), The accuracy of intermittent demand estimates.
  */
-export function sba(croston: Croston, settings: { readonly alpha: number; readonly prior: number }): Model {
-  const factor = 1 - settings.alpha / 2;
+export function sba(site: ModelSite, { alpha, prior }: SbaSettings): Model {
+  const base = croston(site, { alpha, prior });
+  const factor = 1 - alpha / 2;
   return {
+    ...base,
     name: 'sba',
-    family: 'intermittent',
-    prior: settings.prior,
-    init() {},
-    update() {},
     forecast(slab, at, _ahead, steps, out, from) {
-      out.fill(factor * croston.rate(slab, at), from, from + steps.length);
+      out.fill(factor * base.rate(slab, at), from, from + steps.length);
     },
   };
 }

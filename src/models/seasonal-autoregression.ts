@@ -18,18 +18,18 @@ const RIDGE = 1;
 const SCALE_CYCLES = 8;
 /** A forecast goes at most this many mean differences away from a day ago. */
 const REACH = 8;
-/** Where the parts of the state lie: differences of the last two buckets, … */
-const [LAST, LAST_BUT_ONE, WEEK, LEVEL, SCALE, SINGLES] = [0, 1, 2, 3, 4, 5] as const;
+/** Where the parts of the state lie: d and w of the last two buckets, the smoothed difference, the size of one. */
+const [LAST, LAST_BUT_ONE, WEEK, WEEK_BEFORE, LEVEL, SCALE, SINGLES] = [0, 1, 2, 3, 4, 5, 6] as const;
 
 /**
  * Autoregression on seasonal differences, by recursive least squares: with m the short season, M the cycle,
  * d(t) = y(t) − y(t−m), w(t) = y(t−M) − y(t−m) and l the smoothed d,
  *
- *     ŷ(t) = y(t−m) + l + φ₁·(d(t−1) − l) + φ₂·(d(t−2) − l) + ψ₀·w(t) + ψ₁·w(t−1)
+ *     ŷ(t) = y(t−m) + l + φ₁·(d(t−1) − l) + φ₂·(d(t−2) − l) + ψ₀·w(t) + ψ₁·w(t−1) + ψ₂·w(t−2)
  *
  * and so on from its own forecasts. An hour is yesterday's hour, moved by as much as the last hours were off
- * yesterday's (φ), and as much of last week's hour as helps (ψ₀ = 1, ψ₁ = −φ₁ is last week's, moved by the last
- * error). Where m = M there is no w.
+ * yesterday's (φ), and as much of last week's hour as helps (ψ = 1, −φ₁, −φ₂ is last week's, moved by the last
+ * errors). Where m = M there is no w.
  *
  * Online: differences are divided by their own mean size, so no unit and no shift matters. What was a day and a week
  * ago stands in the seasonal naive's table, by slot, or in the forecast so far. Every step stays within eight mean
@@ -46,7 +46,7 @@ export function seasonalAutoregression(
   const { season, shortSeason } = cycle;
   const { drift, memory } = settings;
   const nested = season > shortSeason;
-  const terms = nested ? 4 : 2;
+  const terms = nested ? 5 : 2;
   const state = 2 * layout.takeSingles(`seasonal-autoregression(${drift})`, SINGLES);
   const regression = createLeastSquares(layout, {
     name: 'seasonal-autoregression',
@@ -58,12 +58,19 @@ export function seasonalAutoregression(
   const path = new Float64Array(site.horizon);
   const dayBefore = Uint16Array.from({ length: season }, (_, slot) => (slot + season - shortSeason) % season);
 
-  function regress(last: number, lastButOne: number, week: number, lastWeek: number): void {
+  function regress(
+    last: number,
+    lastButOne: number,
+    week: number,
+    weekLast: number,
+    weekBefore: number,
+  ): void {
     x[0] = last;
     x[1] = lastButOne;
     if (!nested) return;
     x[2] = week;
-    x[3] = lastWeek;
+    x[3] = weekLast;
+    x[4] = weekBefore;
   }
 
   /** The value of `slot` about `lag` buckets before `path[place]`: from the path where that has been there, else learned. */
@@ -108,12 +115,14 @@ export function seasonalAutoregression(
           (f32[i + LAST_BUT_ONE]! - level) / scale,
           week / scale,
           f32[i + WEEK]! / scale,
+          f32[i + WEEK_BEFORE]! / scale,
         );
         regression.learn(slab, at, x, (difference - level) / scale);
       }
       if (drift > 0) f32[i + LEVEL]! += Math.max(drift, 1 / (n + 1)) * (difference - level);
       f32[i + LAST_BUT_ONE] = f32[i + LAST]!;
       f32[i + LAST] = difference;
+      f32[i + WEEK_BEFORE] = f32[i + WEEK]!;
       f32[i + WEEK] = week;
     },
     forecast(slab, at, ahead, steps, out, from) {
@@ -123,18 +132,20 @@ export function seasonalAutoregression(
       const reach = REACH * f32[i + SCALE]!;
       let last = f32[i + LAST]!;
       let lastButOne = f32[i + LAST_BUT_ONE]!;
-      let lastWeek = f32[i + WEEK]!;
+      let weekLast = f32[i + WEEK]!;
+      let weekBefore = f32[i + WEEK_BEFORE]!;
       for (let step = 1, k = 0; k < steps.length; step++) {
         const slot = ahead[step - 1]!;
         const dayAgo = latest(slab, at, ahead, step - 1, shortSeason, dayBefore[slot]!);
         const week = nested ? latest(slab, at, ahead, step - 1, season, slot) - dayAgo : 0;
-        regress(last - level, lastButOne - level, week, lastWeek);
+        regress(last - level, lastButOne - level, week, weekLast, weekBefore);
         const difference = within(level + regression.predict(slab, at, x), reach);
         path[step - 1] = dayAgo + difference;
         if (steps[k] === step) out[from + k++] = path[step - 1]!;
         lastButOne = last;
         last = difference;
-        lastWeek = week;
+        weekBefore = weekLast;
+        weekLast = week;
       }
     },
   };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { adida } from '../../src/models/adida.ts';
 import { croston } from '../../src/models/croston.ts';
 import type { HoltWintersSettings } from '../../src/models/holt-winters.ts';
 import { holtWinters } from '../../src/models/holt-winters.ts';
@@ -10,6 +11,7 @@ import { seasonalMean } from '../../src/models/seasonal-mean.ts';
 import { seasonalNaive } from '../../src/models/seasonal-naive.ts';
 import { theta } from '../../src/models/theta.ts';
 import { tsb } from '../../src/models/tsb.ts';
+import { twoSeasons } from '../../src/models/two-seasons.ts';
 import { createLayout } from '../../src/stats/layout.ts';
 import { createSlab } from '../../src/stats/slab.ts';
 import { ridgeRegression } from '../stats/ridge-regression.ts';
@@ -117,12 +119,22 @@ describe('intermittent demand', () => {
   });
 
   test('SBA: the same without its bias', () => {
-    const models = (site: ModelSite): Model[] => {
-      const base = croston(site, { alpha, prior: 1 });
-      return [base, sba(base, { alpha, prior: 1 })];
-    };
+    const models = (site: ModelSite): Model[] => [sba(site, { alpha, prior: 1 })];
     expectClose(run(models, RARE), Array(HORIZON).fill((0.75 * 3) / 2.125));
   });
+
+  // Mean intervals 3, 2½, 3, 2½, so blocks of three: 0 0 5 | 0 3 0 | 0 0 4 | 2 0 …, whose means are 5/3, 1 and 4/3.
+  test.each([
+    [0.25, (5 / 3 + 1 + 4 / 3) / 3],
+    [0.6, 0.6 * (4 / 3) + 0.4 * (0.6 * 1 + 0.4 * (5 / 3))],
+  ])(
+    'ADIDA: the mean bucket of blocks as long as the interval between demands, smoothed by %d',
+    (gain, level) => {
+      const build = (site: ModelSite): Model[] => [adida(site, { alpha: gain, prior: 1 })];
+      expectClose(run(build, RARE), Array(HORIZON).fill(level));
+      expectClose(run(build, [0, 0, 5]), Array(HORIZON).fill(5 / 3));
+    },
+  );
 
   test('TSB: probability times size, the probability falling in silence', () => {
     let chance = 0;
@@ -138,6 +150,27 @@ test('seasonal naive repeats the last visit of each slot', () => {
     run((site) => [seasonalNaive(site, 1)], SALES),
     [27, 26, 21, 13, 27, 26, 21, 13],
   );
+});
+
+describe('two seasons', () => {
+  const build = (site: ModelSite): Model[] => {
+    const naive = seasonalNaive(site, 1);
+    return [naive, twoSeasons(site, naive, { alpha: 0.2, prior: 1 })];
+  };
+
+  test('each moved by its smoothed differences, the last counting two thirds', () => {
+    const moved = (lag: number): number =>
+      SALES.slice(lag).reduce((mean, y, i) => mean + Math.max(0.2, 1 / (i + 1)) * (y - SALES[i]! - mean), 0);
+    const expected = Array.from({ length: HORIZON }, (_, h) => {
+      const slot = SALES.length + (h % 4);
+      return (2 / 3) * (SALES[slot - 4]! + moved(4)) + (1 / 3) * (SALES[slot - 8]! + moved(8));
+    });
+    expectClose(run(build, SALES), expected);
+  });
+
+  test('while only one has passed: that one, moved', () => {
+    expectClose(run(build, [10, 20, 30, 40, 13, 25]), [34, 44, 17, 29, 34, 44, 17, 29]);
+  });
 });
 
 test('seasonal mean: plain means first, then a moving one', () => {
@@ -191,7 +224,7 @@ describe('seasonal autoregression: ridge regression of seasonal differences, car
     const difference = (i: number): number => (i < m ? 0 : y[i]! - y[i - m]!);
     const week = (i: number): number => (i < 4 ? 0 : y[i - 4]! - y[i - m]!);
     const lags = [difference(t - 1) - level, difference(t - 2) - level];
-    return m === 4 ? lags : [...lags, week(t), week(t - 1)];
+    return m === 4 ? lags : [...lags, week(t), week(t - 1), week(t - 2)];
   }
 
   function expected(m: number, drift: number): number[] {
