@@ -8,10 +8,13 @@ import { bandsOf } from './bands.ts';
 import type { Band, Grain } from './bands.ts';
 import { createCatalogue } from './catalogue.ts';
 import { createCombination } from './combine.ts';
+import { createDrift } from './drift.ts';
+import type { DriftReading } from './drift.ts';
 import { COUNT } from './model.ts';
 import { createProbes } from './probes.ts';
 
 export type { Band, Grain } from './bands.ts';
+export type { DriftReading } from './drift.ts';
 export type { SeriesScores } from '../scoring/prequential.ts';
 
 export type EngineSpec = {
@@ -110,6 +113,12 @@ export type Engine = {
   dispersion(slab: Slab, at: number): number;
   /** buckets learned so far */
   count(slab: Slab, at: number): number;
+  /** What is off its usual course; null: nothing. */
+  drift(slab: Slab, at: number): DriftReading | null;
+  /** Buckets learned when the present drift was found; 0: there is none. */
+  driftFound(slab: Slab, at: number): number;
+  /** How many times as fast as usual the series should be learned: from 4 down to 1 in the season after a drift. */
+  agility(slab: Slab, at: number): number;
 };
 
 /** No external expert says anything. */
@@ -152,6 +161,7 @@ export function createEngine(spec: EngineSpec): Engine {
   const MEAN = experts;
   const SCALE = experts + 1;
   const probes = createProbes(layout, bands, experts + 2);
+  const drift = createDrift(layout, spec);
 
   const { horizon, season } = spec;
   const quantileCount = spec.probabilities.length;
@@ -249,13 +259,14 @@ export function createEngine(spec: EngineSpec): Engine {
   function learn(slab: Slab, at: number, slot: number, y: number): void {
     const { f64 } = slab;
     const n = f64[at + COUNT]!;
+    const gainMin = Math.min(1, drift.agility(slab, at) / (MAGNITUDE_CYCLES * season));
     here[0] = slot;
     if (n >= season) {
       naive.forecast(slab, at, here, nextStep, single, 0);
-      const gain = Math.max(1 / (n - season + 1), 1 / (MAGNITUDE_CYCLES * season));
+      const gain = Math.max(1 / (n - season + 1), gainMin);
       f64[at + naiveError]! += gain * (Math.abs(y - single[0]!) - f64[at + naiveError]!);
     }
-    range.update(slab, at, y, Math.max(1 / (n + 1), 1 / (MAGNITUDE_CYCLES * season)));
+    range.update(slab, at, y, Math.max(1 / (n + 1), gainMin));
     for (let k = 0; k < models.length; k++) models[k]!.update(slab, at, slot, y);
     f64[at + COUNT] = n + 1;
   }
@@ -307,6 +318,7 @@ export function createEngine(spec: EngineSpec): Engine {
         scoreBand(slab, at, b, actual, tamed, scored);
         mask |= 1 << b;
       }
+      drift.learn(slab, at, calendar.slot, tamed, slab.f32[next + MEAN]!, slab.f32[next + SCALE]!);
     }
     learn(slab, at, calendar.slot, tamed);
     makeProbes(slab, at, calendar.ahead, paths);
@@ -347,6 +359,7 @@ export function createEngine(spec: EngineSpec): Engine {
       combination.init(slab, at);
       conformal.init(slab, at);
       prequential.init(slab, at);
+      drift.init(slab, at);
     },
     step,
     forecast,
@@ -361,6 +374,9 @@ export function createEngine(spec: EngineSpec): Engine {
     slotMean: (slab, at, slot) => profile.slotMean(slab, at, slot),
     dispersion: (slab, at) => Math.max(DISPERSION_MIN, conformal.dispersion(slab, at, 0)),
     count: (slab, at) => slab.f64[at + COUNT]!,
+    drift: (slab, at) => drift.read(slab, at),
+    driftFound: (slab, at) => drift.found(slab, at),
+    agility: (slab, at) => drift.agility(slab, at),
   };
 }
 
