@@ -3,6 +3,8 @@ import { createPrequential } from '../scoring/prequential.ts';
 import type { SeriesScores } from '../scoring/prequential.ts';
 import { createLayout } from '../stats/layout.ts';
 import { createSeenRange } from '../stats/seen-range.ts';
+import { createDemandClassifier } from '../stats/demand-class.ts';
+import type { DemandClass } from '../stats/demand-class.ts';
 import type { Slab } from '../stats/slab.ts';
 import { bandsOf } from './bands.ts';
 import type { Band, Grain } from './bands.ts';
@@ -15,6 +17,7 @@ import { createProbes } from './probes.ts';
 
 export type { Band, Grain } from './bands.ts';
 export type { DriftReading } from './drift.ts';
+export type { DemandClass } from '../stats/demand-class.ts';
 export type { SeriesScores } from '../scoring/prequential.ts';
 
 export type EngineSpec = {
@@ -111,6 +114,8 @@ export type Engine = {
   slotMean(slab: Slab, at: number, slot: number): number;
   /** Variance-to-mean ratio of one-step errors, > 0: how wide the open bucket's remainder is. */
   dispersion(slab: Slab, at: number): number;
+  /** How the series is demanded: smooth, erratic, intermittent or lumpy. */
+  demandClass(slab: Slab, at: number): DemandClass;
   /** buckets learned so far */
   count(slab: Slab, at: number): number;
   /** What is off its usual course; null: nothing. */
@@ -155,6 +160,7 @@ export function createEngine(spec: EngineSpec): Engine {
   const voices = [...models, ...external].map(({ name, family, prior }) => ({ name, family, prior }));
   const experts = voices.length;
   const options = { bands: bands.length, probabilities: spec.probabilities };
+  const demand = createDemandClassifier(layout, spec.season);
   const combination = createCombination(layout, { bands: bands.length, priors: voices.map((v) => v.prior) });
   const conformal = createConformal(layout, range, options);
   const prequential = createPrequential(layout, options);
@@ -268,6 +274,7 @@ export function createEngine(spec: EngineSpec): Engine {
     }
     range.update(slab, at, y, Math.max(1 / (n + 1), gainMin));
     for (let k = 0; k < models.length; k++) models[k]!.update(slab, at, slot, y);
+    demand.update(slab, at, n, y);
     f64[at + COUNT] = n + 1;
   }
 
@@ -356,6 +363,7 @@ export function createEngine(spec: EngineSpec): Engine {
       slab.f64.fill(0, at, at + layout.words());
       range.init(slab, at);
       for (const model of models) model.init(slab, at);
+      demand.init(slab, at);
       combination.init(slab, at);
       conformal.init(slab, at);
       prequential.init(slab, at);
@@ -373,6 +381,7 @@ export function createEngine(spec: EngineSpec): Engine {
     scores: (slab, at, band) => prequential.read(slab, at, band, slab.f64[at + naiveError]!),
     slotMean: (slab, at, slot) => profile.slotMean(slab, at, slot),
     dispersion: (slab, at) => Math.max(DISPERSION_MIN, conformal.dispersion(slab, at, 0)),
+    demandClass: demand.classify,
     count: (slab, at) => slab.f64[at + COUNT]!,
     drift: (slab, at) => drift.read(slab, at),
     driftFound: (slab, at) => drift.found(slab, at),

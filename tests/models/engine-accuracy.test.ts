@@ -111,3 +111,16 @@ test('slot means and dispersion tell the shape and spread of the series', () => 
   expect(engine.dispersion(slab, 0)).toBeLessThan(1.6);
   expect(engine.count(slab, 0)).toBe(700);
 });
+
+test.each([
+  ['smooth', 1, 20],
+  ['erratic', 1, 1.5],
+  ['intermittent', 0.2, 20],
+] as const)('tells that demand is %s', (demand, chance, mean) => {
+  const random = createRandom('demand', demand);
+  const values = Array.from({ length: 400 }, () =>
+    random.uniform() < chance ? 1 + random.poisson(mean) ** 2 : 0,
+  );
+  const { engine, slab } = fold(DAY, values);
+  expect(engine.demandClass(slab, 0)).toBe(demand);
+});
