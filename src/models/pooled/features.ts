@@ -1,6 +1,6 @@
 import type { Cycle } from '../../stats/slot-table.ts';
-import type { History } from './history.ts';
-import { FAST, FIELDS, LEVEL, NOISE, SHORT, SIZE, Y } from './history.ts';
+import type { CovariateFields, History } from './history.ts';
+import { FAST, LEVEL, NOISE, SHORT, SIZE, SLOT, Y } from './history.ts';
 
 export type FeatureSpec = {
   readonly cycle: Cycle;
@@ -15,13 +15,15 @@ export type FeatureSpec = {
  * share one regression: with level L and size S (moving means of y and |y| at the origin),
  *
  *   - the three latest buckets, a fast mean and the mean of about a short season, each as (value − L)/S;
- *   - the buckets one and more seasons before the target, the neighbours of the one a season before, and the
- *     fast mean that stood when that forecast would have been made;
+ *   - the buckets one and more seasons before the target, the moving mean of its slot, the neighbours of the bucket
+ *     one season before, and the fast mean that stood when that forecast would have been made;
  *   - the calendar slot: one feature per slot of a short cycle, sine waves where there are two seasons;
  *   - how noisy the series is;
- *   - of each covariate known ahead, in units of its own usual changes: its change since a season before the target
- *     times what was sold then; its distance at the target from its moving mean, and at the origin, times L/S; its
- *     change alone. Of each past covariate its distance from its mean at the origin.
+ *   - of each covariate known ahead, in units of its own usual changes: its change since a season before the target,
+ *     alone and times what was sold then; its distance from its moving mean at the target and at the origin, times
+ *     L/S; and the former times the effect that it has had on this very series. Of a switch (0 or 1) also its values
+ *     on the buckets beside the target, unless there are many covariates;
+ *   - of each past covariate its distance from its mean at the origin.
  *
  * Everything is held within ±4: a series whose level has come close to zero must not drown the others. What is
  * missing is 0, a seasonal lag that is missing the next shorter one.
@@ -39,6 +41,8 @@ export type Features = {
   readonly frame: { level: number; size: number; grown: boolean };
   /** Learns how much a covariate usually changes, from the row that was just written. */
   observe(place: number): void;
+  /** A difference of covariate number `covariate` in units of its usual changes, within ±4. */
+  inUnits(covariate: number, difference: number): number;
 };
 
 const CLIP = 4;
@@ -46,13 +50,17 @@ const RECENT = 3;
 /** Cycles up to this many slots have a feature per slot. */
 const DUMMIES_MAX = 7;
 const HARMONICS = 3;
+/** With more covariates known ahead, those beside the target are left out. */
+const BESIDE_COVARIATES_MAX = 4;
+/** Squared usual changes of a covariate that say "no effect" before its own effect on a series is known. */
+const EFFECT_PRIOR = 5;
 
 /** Buckets of a series that must be kept for origins within the horizon. */
 export function historyLength({ cycle, horizon }: FeatureSpec): number {
   return 2 + horizon + Math.max(RECENT, ...lagsOf(cycle).map((lag) => longest(lag, horizon)));
 }
 
-export function createFeatures(spec: FeatureSpec, history: History): Features {
+export function createFeatures(spec: FeatureSpec, history: History, fields: CovariateFields): Features {
   const { known, past } = spec;
   const { rows, at, has } = history;
   const { season } = spec.cycle;
@@ -64,13 +72,12 @@ export function createFeatures(spec: FeatureSpec, history: History): Features {
   // Moving sums of covariates' distances from their means, and how many.
   const spread = new Float64Array(known + past);
   const spreadCount = new Float64Array(known + past);
-  const values = FIELDS;
-  const means = FIELDS + known + past;
+  const beside = known <= BESIDE_COVARIATES_MAX;
   let inverse = 0;
 
   const scaled = (value: number): number => clip((value - frame.level) * inverse);
   const inUnits = (covariate: number, difference: number): number =>
-    spread[covariate]! > 0 ? clip((difference * spreadCount[covariate]!) / spread[covariate]!) : 0;
+    spread[covariate]! > 0 ? clip((difference / spread[covariate]!) * spreadCount[covariate]!) : 0;
 
   /** Features of all lags; returns where the row one season before the target begins, or −1. */
   function buildLags(series: number, origin: number, step: number, first: number): number {
@@ -83,6 +90,7 @@ export function createFeatures(spec: FeatureSpec, history: History): Features {
       if (seen) nearest = scaled(rows[at(series, row) + Y]!);
       x[k++] = nearest;
       if (lag !== season) continue;
+      x[k++] = seen ? scaled(rows[at(series, row) + SLOT]!) : 0;
       if (seen) place = at(series, row);
       const before = has(series, row - 1) ? scaled(rows[at(series, row - 1) + Y]!) : nearest;
       const after = row < origin && has(series, row + 1) ? scaled(rows[at(series, row + 1) + Y]!) : nearest;
@@ -106,27 +114,38 @@ export function createFeatures(spec: FeatureSpec, history: History): Features {
     return k;
   }
 
-  function buildCovariates(
-    { origin, lagged }: { origin: number; lagged: number },
-    ahead: Float64Array,
-    from: number,
-    first: number,
-  ): void {
+  /** What one series' buckets around the target are like: places of rows, −1 where there is none. */
+  type Around = { readonly origin: number; readonly lagged: number; readonly before: number };
+
+  function buildCovariates(around: Around, ahead: Float64Array, from: number, first: number): void {
+    const { origin, lagged, before } = around;
+    const { value, mean, effect, squares } = fields;
     let k = first;
     const height = clip(frame.level * inverse);
     const soldThen = lagged >= 0 ? clip(rows[lagged + Y]! * inverse) : height;
     for (let c = 0; c < known; c++) {
-      const mean = rows[origin + means + c]!;
-      const then = lagged >= 0 ? rows[lagged + values + c]! : mean;
+      const usual = rows[origin + mean + c]!;
+      const then = lagged >= 0 ? rows[lagged + value + c]! : usual;
       const change = inUnits(c, ahead[from + c]! - then);
+      const distance = inUnits(c, ahead[from + c]! - usual);
+      const own = rows[origin + effect + c]! / (rows[origin + squares + c]! + EFFECT_PRIOR);
       x[k++] = change * soldThen;
-      x[k++] = inUnits(c, ahead[from + c]! - mean) * height;
-      x[k++] = inUnits(c, rows[origin + values + c]! - mean) * height;
       x[k++] = change;
+      x[k++] = distance * height;
+      x[k++] = inUnits(c, rows[origin + value + c]! - usual) * height;
+      x[k++] = clip(distance * own);
+      if (!beside) continue;
+      x[k++] =
+        ofSwitch(c, before >= 0 ? rows[before + value + c]! : ahead[from - known + c]!, usual) * height;
+      x[k++] = ofSwitch(c, ahead[from + known + c], usual) * height;
     }
     for (let c = known; c < known + past; c++) {
-      x[k++] = inUnits(c, rows[origin + values + c]! - rows[origin + means + c]!) * height;
+      x[k++] = inUnits(c, rows[origin + value + c]! - rows[origin + mean + c]!) * height;
     }
+  }
+
+  function ofSwitch(covariate: number, value: number | undefined, usual: number): number {
+    return value === 0 || value === 1 ? inUnits(covariate, value - usual) : 0;
   }
 
   return {
@@ -148,18 +167,20 @@ export function createFeatures(spec: FeatureSpec, history: History): Features {
       x[k++] = clip(rows[place + NOISE]! * inverse);
       const lagged = buildLags(series, origin, step, k);
       frame.grown = lagged >= 0;
-      k += lags.length === 0 ? 0 : lags.length + 2;
+      k += lags.length === 0 ? 0 : lags.length + 3;
       k = buildCalendar(slot, k);
-      buildCovariates({ origin: place, lagged }, ahead, from, k);
+      const before = has(series, origin + step - 1) ? at(series, origin + step - 1) : -1;
+      buildCovariates({ origin: place, lagged, before }, ahead, from, k);
     },
     observe(place) {
       for (let c = 0; c < known + past; c++) {
-        const distance = Math.abs(rows[place + values + c]! - rows[place + means + c]!);
+        const distance = Math.abs(rows[place + fields.value + c]! - rows[place + fields.mean + c]!);
         if (Number.isNaN(distance)) continue;
         spread[c]! += distance;
         spreadCount[c]! += 1;
       }
     },
+    inUnits,
   };
 }
 
@@ -200,7 +221,9 @@ function namesOf(
     'short mean',
     'noise',
     ...lags.flatMap(({ lag }) =>
-      lag === season ? [`lag ${lag}`, `around lag ${lag}`, `fast mean at lag ${lag}`] : [`lag ${lag}`],
+      lag === season
+        ? [`lag ${lag}`, 'slot mean', `around lag ${lag}`, `fast mean at lag ${lag}`]
+        : [`lag ${lag}`],
     ),
     ...(season <= DUMMIES_MAX
       ? Array.from({ length: season - 1 }, (_, i) => `slot ${i + 1}`)
@@ -209,9 +232,11 @@ function namesOf(
         )),
     ...Array.from({ length: known }, (_, c) => [
       `known ${c}: change × sold`,
+      `known ${c}: change`,
       `known ${c}: ahead`,
       `known ${c}: now`,
-      `known ${c}: change`,
+      `known ${c}: ahead × own effect`,
+      ...(known <= BESIDE_COVARIATES_MAX ? [`known ${c}: before`, `known ${c}: after`] : []),
     ]).flat(),
     ...Array.from({ length: past }, (_, c) => `past ${c}`),
   ];

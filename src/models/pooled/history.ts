@@ -14,8 +14,29 @@ export type History = {
   has(series: number, n: number): boolean;
 };
 
-/** Fields of a row; covariates known ahead follow, then their means, then past covariates and their means. */
-export const [Y, LEVEL, SIZE, FAST, SHORT, NOISE, ERROR, HIGH, FIELDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+/** Fields of a row; those of the covariates follow, see CovariateFields. */
+export const [Y, LEVEL, SIZE, FAST, SHORT, SLOT, NOISE, ERROR, HIGH] = [0, 1, 2, 3, 4, 5, 6, 7, 8] as const;
+const FIELDS = 9;
+
+/** Where the fields of covariates begin, one of each covariate after another, those known ahead first. */
+export type CovariateFields = {
+  readonly value: number;
+  /** moving mean */
+  readonly mean: number;
+  /** of those known ahead: moving sums of what a change of it sold, and of its squared changes */
+  readonly effect: number;
+  readonly squares: number;
+  /** fields of a row in all */
+  readonly stride: number;
+};
+
+export function covariateFields(known: number, past: number): CovariateFields {
+  const value = FIELDS;
+  const mean = value + known + past;
+  const effect = mean + known + past;
+  const squares = effect + known;
+  return { value, mean, effect, squares, stride: squares + known };
+}
 
 export function createHistory(series: number, length: number, stride: number): History {
   const rows = new Float64Array(series * length * stride);

@@ -1,7 +1,19 @@
 import type { Grain } from '../bands.ts';
 import { createClosures } from './closures.ts';
 import { createFeatures, historyLength } from './features.ts';
-import { createHistory, ERROR, FAST, FIELDS, HIGH, LEVEL, NOISE, SHORT, SIZE, Y } from './history.ts';
+import {
+  covariateFields,
+  createHistory,
+  ERROR,
+  FAST,
+  HIGH,
+  LEVEL,
+  NOISE,
+  SHORT,
+  SIZE,
+  SLOT,
+  Y,
+} from './history.ts';
 import { createNormalEquations } from './normal-equations.ts';
 import type { NormalEquations } from './normal-equations.ts';
 
@@ -46,8 +58,10 @@ const MEMORY_BUCKETS = 1_000;
 const MEMORY_SEASONS = 8;
 /** Coefficients are drawn towards zero, and so forecasts towards the level, as by this many rows of weight 1. */
 const RIDGE = 1;
-/** Residuals beyond this many usual errors of the series pull no harder. */
-const RESIDUAL_MAX = 4;
+/** Residuals beyond this many usual errors of the series pull no harder (Huber). */
+const RESIDUAL_MAX = 3;
+/** Nor do buckets further than this many sizes from the level. */
+const TARGET_MAX = 16;
 /** No series is taken to be more exact than this part of its size. */
 const ERROR_MIN = 0.01;
 /** Forecasts lie within this many sizes of the level. */
@@ -58,13 +72,14 @@ const Y_MAX = 1e15;
 /** Errors in sizes beyond it count as it. */
 const SCALED_MAX = 4;
 /** Beyond this many series each trains only in every second, third … moment: rows enough for forty coefficients. */
-const ROWS_PER_MOMENT_MAX = 512;
+const ROWS_PER_MOMENT_MAX = 256;
 /** A regression is solved again when it has gained this part of what it had. */
 const NEWS_MIN = 0.01;
-/** Buckets that the level is a moving mean of. */
-const LEVEL_BUCKETS: Readonly<Record<Grain, number>> = { '15min': 192, hour: 48, day: 28, week: 26 };
+/** Buckets that the level is a moving mean of: four days, four weeks, half a year. */
+const LEVEL_BUCKETS: Readonly<Record<Grain, number>> = { '15min': 384, hour: 96, day: 28, week: 26 };
 const FAST_GAIN = 0.25;
-const SHORT_BUCKETS_MAX = 13;
+const SHORT_BUCKETS = { min: 4, max: 13, withoutSeason: 8 };
+const SLOT_GAIN = 0.1;
 
 /**
  * Pooled regression: for step h of the horizon band that h lies in,
@@ -76,24 +91,26 @@ const SHORT_BUCKETS_MAX = 13;
  * that closes gives one row per band, with the step going round within it and the features as they stood at that
  * origin; the weight of a row is 1 over the series' mean squared seasonal naive error in sizes, so that a noisy
  * series says less and each about as much as the metric that scales by it. Squares are minimised with a small ridge and
- * forgetting; residuals are clipped against the series' own usual errors, so no wild bucket turns the shared β.
+ * forgetting, and a row whose residual lies beyond three usual errors of its series weighs less in proportion (Huber, by
+ * one step of reweighting), so no wild bucket turns the shared β. Actuals are never replaced by what was forecast: a
+ * regression that had gone astray would teach itself to stay there.
  *
  * Online: rows are added to normal equations (p²/2 multiplications each), which are solved once a moment when they
  * have gained enough. β moves only in close(), so it does not matter in which order the series of one moment come but
  * for the rounding of sums. What covariates known ahead call closed is forecast as 0 and teaches nothing else.
  *
  * Limits: one linear answer for all series; series that start and stop selling follow their level only. Cost: about
- * bands × p²/2 multiplications per bucket, less per series where there are more than 512.
+ * bands × p²/2 multiplications per bucket, less per series where there are more than 256.
  * Source: Montero-Manso & Hyndman (2021), Principles and algorithms for forecasting groups of time series: locality
  * and globality; Marcellino, Stock & Watson (2006) for direct forecasts by step.
  */
 export function createPooled(spec: PooledSpec): Pooled {
   const { granularity, season, shortSeason, horizon, known, past } = spec;
   const covariates = known + past;
-  const stride = FIELDS + 2 * covariates;
+  const fields = covariateFields(known, past);
   const shape = { cycle: spec, horizon, known, past };
-  const history = createHistory(spec.series, historyLength(shape), stride);
-  const features = createFeatures(shape, history);
+  const history = createHistory(spec.series, historyLength(shape), fields.stride);
+  const features = createFeatures(shape, history, fields);
   const { rows } = history;
   const { x, frame } = features;
   const closures = createClosures(known);
@@ -103,7 +120,7 @@ export function createPooled(spec: PooledSpec): Pooled {
   const memory = 1 - 1 / Math.max(MEMORY_BUCKETS, MEMORY_SEASONS * season);
   const every = Math.ceil(spec.series / ROWS_PER_MOMENT_MAX);
   const levelGain = 1 / LEVEL_BUCKETS[granularity];
-  const shortGain = 1 / Math.max(1, Math.min(SHORT_BUCKETS_MAX, shortSeason));
+  const shortGain = 1 / shortBuckets(shortSeason);
 
   const regressionOf = (band: number): Regression => regressions[band]![frame.grown ? 1 : 0]!;
 
@@ -118,9 +135,10 @@ export function createPooled(spec: PooledSpec): Pooled {
       if (frame.size === 0) continue;
       const { equations, beta } = regressionOf(b);
       const error = Math.max(ERROR_MIN, rows[history.at(series, origin) + ERROR]!);
-      const fit = dot(beta, x);
-      const reach = RESIDUAL_MAX * error;
-      equations.add(x, fit + within((y - frame.level) / frame.size - fit, reach), 1 / (error * error));
+      const z = within((y - frame.level) / frame.size, TARGET_MAX);
+      const residual = Math.abs(z - dot(beta, x));
+      const huber = Math.min(1, (RESIDUAL_MAX * error) / residual);
+      equations.add(x, z, huber / (error * error));
     }
   }
 
@@ -135,6 +153,7 @@ export function createPooled(spec: PooledSpec): Pooled {
     const value = closed ? naive : within(y, bound);
     rows[place + Y] = value;
     if (!closed) {
+      learnEffects(place, value, ahead);
       const gain = Math.max(levelGain, 1 / (n + 1));
       const size = rows[place + SIZE]!;
       const error = n > 0 ? Math.abs(value - naive) : 0;
@@ -148,14 +167,40 @@ export function createPooled(spec: PooledSpec): Pooled {
       move(place + FAST, value, Math.max(FAST_GAIN, 1 / (n + 1)));
       move(place + SHORT, value, Math.max(shortGain, 1 / (n + 1)));
     }
+    const slotGain = Math.max(SLOT_GAIN, 1 / (Math.floor(n / season) + 1));
+    const slot = n >= season ? rows[history.at(series, n - season) + SLOT]! : value;
+    rows[place + SLOT] = slot + slotGain * (value - slot);
+    rememberCovariates(place, n === 0, ahead, behind);
+    features.observe(place);
+  }
+
+  /** How far the value lies from the level, for the effect that each covariate's distance from its mean has had. */
+  function learnEffects(place: number, value: number, ahead: Float64Array): void {
+    const size = rows[place + SIZE]!;
+    if (size === 0) return;
+    const sold = within((value - rows[place + LEVEL]!) / size, SCALED_MAX);
+    for (let c = 0; c < known; c++) {
+      const distance = features.inUnits(c, ahead[c]! - rows[place + fields.mean + c]!);
+      const effect = place + fields.effect + c;
+      const squares = place + fields.squares + c;
+      rows[effect] = memory * rows[effect]! + distance * sold;
+      rows[squares] = memory * rows[squares]! + distance * distance;
+    }
+  }
+
+  function rememberCovariates(
+    place: number,
+    first: boolean,
+    ahead: Float64Array,
+    behind: Float64Array,
+  ): void {
     for (let c = 0; c < covariates; c++) {
       const observed = c < known ? ahead[c]! : behind[c - known]!;
-      rows[place + FIELDS + c] = observed;
-      const mean = place + FIELDS + covariates + c;
-      if (n === 0 || Number.isNaN(rows[mean]!)) rows[mean] = observed;
+      const mean = place + fields.mean + c;
+      rows[place + fields.value + c] = observed;
+      if (first || Number.isNaN(rows[mean]!)) rows[mean] = observed;
       else if (!Number.isNaN(observed)) move(mean, observed, levelGain);
     }
-    features.observe(place);
   }
 
   function move(place: number, value: number, gain: number): void {
@@ -191,6 +236,12 @@ export function createPooled(spec: PooledSpec): Pooled {
     },
     coefficients: (step, grown) => regressions[bandOf[step]!]![grown ? 1 : 0]!.beta,
   };
+}
+
+/** Buckets of the short mean: about a short season. */
+function shortBuckets(shortSeason: number): number {
+  const { min, max, withoutSeason } = SHORT_BUCKETS;
+  return shortSeason < min ? withoutSeason : Math.min(max, shortSeason);
 }
 
 type StepBand = { readonly fromStep: number; readonly toStep: number };
