@@ -204,6 +204,8 @@ export type Config = {
   readonly foldChunkBuckets: number;
   /** Scores of a warm start are kept for this many days back. */
   readonly warmScoreDays: number;
+  /** Of the drifts found in buckets that close together so many are told one by one, the widest first. */
+  readonly driftAlertsMax: number;
   readonly bucketMessageEntriesMax: number;
   /** Larger ones are cut: below what any log takes as one record. */
   readonly bucketMessageBytesMax: number;
@@ -236,6 +238,8 @@ export type Config = {
     readonly requestMsMax: number;
     readonly idleSocketMsMax: number;
     readonly historyRowsMax: number;
+    /** Alerts kept to be asked for: those that are over go first. */
+    readonly alertsMax: number;
   };
   readonly log: LogLimits;
   readonly kafka: KafkaLimits;
@@ -280,6 +284,7 @@ export const DEFAULT_CONFIG: Config = {
   snapshotBytesMax: 256 * 1_048_576,
   foldChunkBuckets: 336,
   warmScoreDays: 28,
+  driftAlertsMax: 20,
   bucketMessageEntriesMax: 5_000,
   bucketMessageBytesMax: 524_288,
   bucketBatchRecordsMax: 500,
@@ -305,6 +310,7 @@ export const DEFAULT_CONFIG: Config = {
     requestMsMax: 30_000,
     idleSocketMsMax: 75_000,
     historyRowsMax: 50_000,
+    alertsMax: 2_000,
   },
   log: {
     recordBytesMax: 16 * 1_048_576,

@@ -5,6 +5,7 @@
 import type { NodeKey } from '../hierarchy/nodes.ts';
 import type { Granularity } from '../sales/series.ts';
 import { GRANULARITIES } from '../sales/series.ts';
+import type { ToldDrift } from './drift-alerts.ts';
 import { ensureAllRecords } from './series-table.ts';
 import type { Shard } from './shard.ts';
 
@@ -15,6 +16,7 @@ type Header = {
   readonly tracked: readonly string[];
   /** The zone that each store's series were learned in. */
   readonly zones: Readonly<Record<string, string>>;
+  readonly drifts: Readonly<Record<Granularity, readonly (readonly [number, ToldDrift])[]>>;
   readonly tables: Readonly<
     Record<Granularity, { nextBucketMs: number | null; nodes: readonly NodeKey[]; words: number }>
   >;
@@ -32,6 +34,7 @@ export function encodeCheckpoint(shard: Shard, zoneOf: (store: string) => string
     sources: [...shard.sources],
     tracked: [...shard.tracked],
     zones: Object.fromEntries(storesOf(shard).map((store) => [store, zoneOf(store)])),
+    drifts: { hour: [...shard.drifts.hour], day: [...shard.drifts.day] },
     tables: { hour: table('hour'), day: table('day') },
   };
   const json = Buffer.from(JSON.stringify(header));
@@ -67,6 +70,7 @@ export function restoreCheckpoint(shard: Shard, bytes: Buffer, zoneOf: (store: s
   for (const granularity of GRANULARITIES) {
     const table = shard.tables[granularity];
     const { nextBucketMs, nodes, words } = header.tables[granularity];
+    for (const [id, told] of header.drifts[granularity]) shard.drifts[granularity].set(id, told);
     table.nextBucketMs = nextBucketMs;
     for (const key of nodes) table.nodes.add(key);
     ensureAllRecords(table);

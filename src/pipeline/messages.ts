@@ -117,6 +117,9 @@ export type AlertMessage = { readonly [K in keyof SeriesFields]: SeriesFields[K]
   readonly threshold: number | null;
   readonly since_ms: number;
   readonly resolved_ms: number | null;
+  /** Σ|error| / Σ|actual| of forecasts before it began and since, where that is what it is about. */
+  readonly error_before: number | null;
+  readonly error_after: number | null;
 };
 
 export type MessageOfTopic = {

@@ -8,6 +8,7 @@ import { createNodes, nodeName } from '../hierarchy/nodes.ts';
 import { createEngine } from '../models/engine.ts';
 import type { Granularity } from '../sales/series.ts';
 import { GRANULARITIES, MEASURES } from '../sales/series.ts';
+import type { ToldDrifts } from './drift-alerts.ts';
 import type { NearMeans } from './nowcasts.ts';
 import type { OpenSales } from './open-sales.ts';
 import { createOpenSales } from './open-sales.ts';
@@ -30,6 +31,7 @@ export type Shard = {
   readonly tables: Readonly<Record<Granularity, SeriesTable>>;
   readonly snapshots: Readonly<Record<Granularity, Snapshots>>;
   readonly near: Readonly<Record<Granularity, NearMeans>>;
+  readonly drifts: Readonly<Record<Granularity, ToldDrifts>>;
   readonly open: OpenSales;
   /** Products with series of their own. */
   readonly tracked: Set<string>;
@@ -51,6 +53,7 @@ export function createShard(index: number, config: Config): Shard {
     tables,
     snapshots: { hour: snapshots(), day: snapshots() },
     near: { hour: new Map(), day: new Map() },
+    drifts: { hour: new Map(), day: new Map() },
     open: createOpenSales(tables, (sku) => tracked.has(sku)),
     tracked,
     sources: new Map(),
@@ -97,7 +100,7 @@ export function shardLayout(config: Config): string {
   }));
   const { shards, productsMax, timeZone, businessDayStartMinutes, currency } = config;
   return JSON.stringify({
-    version: 1,
+    version: 2,
     shards,
     productsMax,
     timeZone,

@@ -1,8 +1,9 @@
 /**
- * Reads the forecast topic from its beginning (it is compacted: the latest of every series) and the alert topic from
- * now on, and hands what is new to the feed. A log that fails is tried again from where reading stopped.
+ * Reads the forecast topic (it is compacted: the latest of every series) and the alert topic from their beginning, and
+ * hands what is new to the feed. A log that fails is tried again from where reading stopped.
  */
 import type { Clock } from '../clock.ts';
+import type { AlertBook } from '../adapters/http/alert-book.ts';
 import type { DemoControls } from '../adapters/http/demo-controls.ts';
 import type { Feed } from '../adapters/websocket/feed.ts';
 import type { Latest } from '../adapters/websocket/latest.ts';
@@ -38,7 +39,7 @@ export function followForecasts(deps: FollowDeps & { readonly latest: Latest }):
   const startedMs = performance.now();
   let wasReady = false;
   let newestEventMs = -Infinity;
-  const reader = follow(deps, TOPICS.forecasts, 'earliest', (message) => {
+  const reader = follow(deps, TOPICS.forecasts, (message) => {
     const change = latest.apply(message);
     if (change === null) return;
     const { series } = change.entry.series;
@@ -65,8 +66,11 @@ export function followForecasts(deps: FollowDeps & { readonly latest: Latest }):
   return { notReady, stop: () => reader.stop() };
 }
 
-export function followAlerts(deps: FollowDeps): Pick<Following, 'stop'> {
-  return follow(deps, TOPICS.alerts, 'latest', (message) => {
+export function followAlerts(deps: FollowDeps & { readonly book: AlertBook }): Pick<Following, 'stop'> {
+  const reader = follow(deps, TOPICS.alerts, (message) => {
+    deps.book.apply(message);
+    // From before the start: to be asked for, but no news.
+    if (!reader.caughtUp()) return;
     const view = alertView(message);
     deps.feed.publish({
       type: 'alert',
@@ -75,6 +79,7 @@ export function followAlerts(deps: FollowDeps): Pick<Following, 'stop'> {
       body: () => JSON.stringify(view.body),
     });
   });
+  return reader;
 }
 
 /**
@@ -92,7 +97,6 @@ function measureLatency(deps: FollowDeps, kind: ForecastMessage['kind'], eventMs
 function follow<T extends Topic>(
   deps: FollowDeps,
   topic: T,
-  from: 'earliest' | 'latest',
   onMessage: (message: MessageOfTopic[T]) => void,
 ) {
   const next = new Map<number, number>();
@@ -116,7 +120,7 @@ function follow<T extends Topic>(
   const start = async (): Promise<void> => {
     const options: TailOptions = {
       topic,
-      from: next.size === 0 ? from : new Map(next),
+      from: next.size === 0 ? 'earliest' : new Map(next),
       batchRecordsMax: BATCH_RECORDS_MAX,
     };
     try {

@@ -4,6 +4,7 @@
  */
 import { createAccess } from '../adapters/http/access.ts';
 import type { ListenOptions } from '../adapters/http/access.ts';
+import { createAlertBook } from '../adapters/http/alert-book.ts';
 import { createApi } from '../adapters/http/api.ts';
 import type { DemoControls } from '../adapters/http/demo-controls.ts';
 import { createForecastStore } from '../adapters/http/forecast-store.ts';
@@ -62,7 +63,11 @@ export async function startServe(deps: ServeDeps): Promise<{ url: string; stop()
   const accuracy = createAccuracyMonitor({ store, telemetry });
   telemetry.events.roleStarted({ role: 'serve' });
   const forecasts = followForecasts({ ...deps, latest, feed });
-  const alerts = followAlerts({ ...deps, feed });
+  const book = createAlertBook({
+    alertsMax: config.http.alertsMax,
+    onDropped: () => telemetry.events.dropped({ what: 'http.alertsMax', count: 1 }),
+  });
+  const alerts = followAlerts({ ...deps, feed, book });
   const version = packageJson.version;
   const startedMs = clock.nowMs();
   const status = () =>
@@ -85,6 +90,7 @@ export async function startServe(deps: ServeDeps): Promise<{ url: string; stop()
     demo,
     status,
     notReady,
+    alerts: book,
     accuracy: () => accuracy.read(),
     intake: createTransactionIntake({
       log: deps.log,

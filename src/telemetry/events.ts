@@ -272,6 +272,23 @@ function forecastEvents(log: Logger, metrics: Metrics) {
       metrics.set('foretill_checkpoint_bytes', { shard: String(event.shard) }, event.bytes);
       log.debug('Checkpoint written', event);
     },
+    /** Series that left their usual course with the buckets just closed, and those that are back on one. */
+    driftsSettled(event: {
+      granularity: Granularity;
+      told: number;
+      folded: number;
+      dropped: number;
+      over: number;
+      /** What was said of the widest. */
+      example: string | null;
+    }): void {
+      const { granularity, example } = event;
+      for (const outcome of ['told', 'folded', 'dropped', 'over'] as const) {
+        metrics.add('foretill_drifts_total', { granularity, outcome }, event[outcome]);
+      }
+      if (example === null) log.debug('Drifts settled', event);
+      else log.info('Series have left their usual course', event);
+    },
     accuracyMeasured(event: Accuracy): void {
       const { granularity, measure, level, step, mase, wape } = event;
       const labels = { granularity, measure, level, step: String(step) };

@@ -79,6 +79,10 @@ export const METRICS = {
     'level',
     'step',
   ]),
+  foretill_drifts_total: counter(
+    'Series found off their usual course, by what was said: told, folded into one above them, dropped; or over.',
+    ['granularity', 'outcome'],
+  ),
   foretill_feed_clients: gauge('Clients on the feed.', []),
   foretill_feed_messages_total: counter('Messages written to feed clients.', []),
   foretill_feed_bytes_total: counter('Bytes written to feed clients.', []),

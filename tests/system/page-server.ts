@@ -76,6 +76,7 @@ export async function startPageServer(options: PageServerOptions = {}) {
     store,
     demo,
     status,
+    alerts: { apply: () => {}, list: () => [] },
     accuracy: async () => [],
     notReady: async () => [],
     intake: { take: async () => ({ accepted: 0, duplicates: 0, rejected: [] }) },

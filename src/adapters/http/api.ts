@@ -9,7 +9,9 @@ import { acceptFeed } from './accept-feed.ts';
 import type { Access } from './access.ts';
 import type { DemoControls } from './demo-controls.ts';
 import type { AccuracyRow, ForecastStore } from './forecast-store.ts';
+import type { AlertBook } from './alert-book.ts';
 import { accuracyRoutes } from './routes/accuracy.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { demoRoutes } from './routes/demo.ts';
 import { forecastRoutes } from './routes/forecasts.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -32,6 +34,7 @@ export type ApiDeps = {
   readonly store: ForecastStore;
   readonly feed: Feed;
   readonly demo: DemoControls | null;
+  readonly alerts: AlertBook;
   readonly accuracy: () => Promise<readonly AccuracyRow[]>;
   readonly status: () => StatusView;
   readonly notReady: () => Promise<readonly string[]>;
@@ -46,6 +49,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
       seriesRoutes(api, deps);
       forecastRoutes(api, deps);
       accuracyRoutes(api, deps);
+      alertRoutes(api, deps);
       systemRoutes(api, deps);
       if (deps.demo !== null) demoRoutes(api, deps.demo);
       done();

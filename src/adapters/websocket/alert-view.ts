@@ -11,6 +11,7 @@ export function alertView(message: AlertMessage): { about: SeriesView | null; bo
       ? null
       : seriesView({ ...message, series, granularity, measure, level });
   const { alert_id: id, kind, severity, message: text, value, threshold } = message;
+  const { error_before, error_after } = message;
   const since = isoSeconds(message.since_ms);
   const resolved = message.resolved_ms === null ? null : isoSeconds(message.resolved_ms);
   return {
@@ -25,6 +26,8 @@ export function alertView(message: AlertMessage): { about: SeriesView | null; bo
       threshold,
       since,
       resolved,
+      error_before,
+      error_after,
     },
   };
 }

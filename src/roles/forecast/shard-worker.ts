@@ -36,6 +36,7 @@ import { publishForecasts, nowcastRecords } from './publish.ts';
 import { readMessages } from './read-messages.ts';
 import type { HeardMessage } from './read-messages.ts';
 import { scoreRows } from './score-rows.ts';
+import { tellDrifts } from './tell-drifts.ts';
 
 export type ShardWorker = {
   readonly shard: Shard;
@@ -60,6 +61,9 @@ export type ShardWorker = {
   progress(): ForecastProgress | null;
   watermarkMs(): number | null;
 };
+
+/** A drift that was found longer ago than it holds is no news. */
+const DRIFT_NEWS_MS = 7 * DAY_MS;
 
 /** Buckets concerned by messages, per granularity: whose totals changed behind what has been folded. */
 type Amended = Record<Granularity, { fromMs: number; readonly stores: Set<string> }>;
@@ -211,6 +215,18 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
     return nodes;
   }
 
+  /** Of drifts found in buckets closed or folded again just now, but none of long ago; a first fold tells of none. */
+  async function tellFresh(
+    granularity: Granularity,
+    closedFromMs: number | null,
+    amendedFromMs: number,
+  ): Promise<void> {
+    const recentMs = (shardWatermark(shard) ?? 0) - DRIFT_NEWS_MS;
+    const freshFromMs =
+      closedFromMs === null ? Infinity : Math.max(recentMs, Math.min(closedFromMs, amendedFromMs));
+    await tellDrifts(shard, granularity, { freshFromMs }, deps);
+  }
+
   function hear(heard: readonly HeardMessage[]): Amended {
     const amended: Amended = {
       hour: { fromMs: Number.POSITIVE_INFINITY, stores: new Set() },
@@ -279,6 +295,7 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
     for (const granularity of ['day', 'hour'] as const) {
       const closed = await close(granularity, completeMs[granularity]);
       buckets += closed;
+      if (closed > 0) await tellDrifts(shard, granularity, { freshFromMs: Infinity }, deps);
       if (closed > 0) await issue(granularity, null, true);
     }
     const series = GRANULARITIES.reduce((sum, granularity) => sum + 2 * shard.near[granularity].size, 0);
@@ -365,10 +382,12 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
       const fresh = batch.records.filter(({ offset }) => offset >= shard.nextOffset);
       const amended = hear(await readMessages({ ...batch, records: fresh }, deps));
       for (const granularity of GRANULARITIES) {
+        const fromMs = shard.tables[granularity].nextBucketMs;
         const closed = await close(granularity, shardWatermark(shard));
         if (closed > 0 && granularity === 'day') await trackProducts();
         const again = amended[granularity];
         const nodes = again.stores.size > 0 ? await amend(granularity, again) : null;
+        if (closed > 0 || nodes !== null) await tellFresh(granularity, fromMs, again.fromMs);
         if (closed > 0) await issue(granularity, null, true);
         else if (nodes !== null) await issue(granularity, nodes, true);
       }

@@ -89,6 +89,8 @@ const FULL: MessageOfTopic = {
     threshold: 3,
     since_ms: 6,
     resolved_ms: 7,
+    error_before: 0.25,
+    error_after: 0.5,
   },
 };
 

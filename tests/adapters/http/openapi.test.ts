@@ -32,6 +32,7 @@ test('the OpenAPI document describes every route of the API, completely', async 
   expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Foretill' } });
   expect(Object.keys(document['paths'] as Json).sort()).toEqual([
     '/api/v1/accuracy',
+    '/api/v1/alerts',
     '/api/v1/demo',
     '/api/v1/demo/events',
     '/api/v1/demo/events/{id}',

@@ -1,6 +1,7 @@
 /** The API over small data held in memory: forecasts of a chain of two stores, a log that takes records or refuses. */
 import { createAccess } from '../../../src/adapters/http/access.ts';
 import type { ListenOptions } from '../../../src/adapters/http/access.ts';
+import { createAlertBook } from '../../../src/adapters/http/alert-book.ts';
 import { createApi } from '../../../src/adapters/http/api.ts';
 import type { DemoControls, InjectedEvent } from '../../../src/adapters/http/demo-controls.ts';
 import type { ForecastStore, HistoryRow } from '../../../src/adapters/http/forecast-store.ts';
@@ -86,6 +87,7 @@ export async function testApi(options: TestApiOptions = {}) {
     ping: async () => true,
   };
   const demo = options.demo === true ? testDemo() : null;
+  const alerts = createAlertBook({ alertsMax: 100, onDropped: () => {} });
   const app = await createApi({
     version: '1',
     config,
@@ -97,6 +99,7 @@ export async function testApi(options: TestApiOptions = {}) {
     store,
     feed,
     demo,
+    alerts,
     accuracy: () => store.accuracy(),
     notReady: async () => options.notReady ?? [],
     status: () =>
@@ -128,7 +131,7 @@ export async function testApi(options: TestApiOptions = {}) {
     await feed.close();
     await app.close();
   };
-  return { app, written, telemetry, latest, feed, close };
+  return { app, written, telemetry, latest, feed, alerts, close };
 }
 
 function testDemo(): DemoControls {

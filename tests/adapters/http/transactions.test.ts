@@ -103,6 +103,7 @@ describe('transactions', () => {
       requestMsMax: 30_000,
       idleSocketMsMax: 75_000,
       historyRowsMax: 100,
+      alertsMax: 10,
     };
     const http = { ...base, bodyBytesMax: 2_000, transactionsPerRequestMax: 2, recentEventIdsMax: 10 };
     await withApi({ config: { http } }, async (api) => {

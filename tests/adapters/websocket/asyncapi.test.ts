@@ -52,6 +52,8 @@ describe('messages of the feed are as the document says', () => {
     threshold: 1,
     since_ms: 0,
     resolved_ms: null,
+    error_before: 0.08,
+    error_after: 0.31,
   });
   const cases: [string, unknown][] = [
     ['Snapshot', JSON.parse(snapshot.toString())],
