@@ -6,6 +6,13 @@ export type Combination = {
   init(slab: Slab, at: number): void;
   /** Writes the band's weights (positive, sum 1) to `out[0…K)`. */
   weights(slab: Slab, at: number, band: number, out: Float64Array): void;
+  /**
+   * Lets `band` begin with the weights `weights[from…from + K)` that experts have earned with series alike; they fade
+   * as its own forecasts are scored.
+   */
+  begin(slab: Slab, at: number, band: number, weights: Float64Array, from: number): void;
+  /** Whether the band has weights of its own. */
+  begun(slab: Slab, at: number, band: number): boolean;
   /** Lets `band` begin where `from` stands. */
   inherit(slab: Slab, at: number, band: number, from: number): void;
   /** Learns from the experts' forecasts `f32[place…place + K)` of `y`, their combination `mean` and its `scale`. */
@@ -17,25 +24,32 @@ const MEMORY = 0.98;
 /** Errors beyond this many local scales pull no harder: a wild bucket must not choose the experts. */
 const ERROR_MAX = 3;
 const DEVIATION_MAX = 3;
+/** Part of the loss that is the absolute error, which the median serves best; the rest is for the mean. */
+const MEDIAN_PART = 0.25;
 const RATE_MAX = 0.5;
 /** Squared losses assumed before the first, so that early rates stay calm. */
 const START_SQUARES = 1;
 /** Part of the weight that is always dealt out by the priors, so that no expert is ever lost. */
-const SHARE = 0.02;
+const SHARE = 0.01;
+/** What is handed over from another series leaves every expert at least this part of its prior. */
+const HANDED_MIN = 0.01;
+/** Stands for "begun" where nothing was learned yet. */
+const BEGUN = 1e-9;
 
 /**
- * Bernstein online aggregation with forgetting. With ŷ the combination and σ its local scale, expert k's regret in
- * one scored forecast is the linearised Huber loss relative to the combination's,
+ * Bernstein online aggregation with forgetting. With ŷ the combination, σ its local scale and e = (ŷ − y)/σ, expert
+ * k's regret in one scored forecast is a linearised loss relative to the combination's,
  *
- *     xₖ = clip((ŷ − y)/σ, ±3) · clip((ŷₖ − ŷ)/σ, ±3)
+ *     xₖ = (¾·clip(e, ±3) + ¼·sign(e)) · clip((ŷₖ − ŷ)/σ, ±3)
  *     Vₖ ← λ·Vₖ + xₖ²      ηₖ = min(½, √(ln K / Vₖ))      Rₖ ← λ·Rₖ − xₖ − ηₖ·xₖ²
- *     wₖ ∝ priorₖ·ηₖ·exp(ηₖ·Rₖ), and then 0.98·w + 0.02·prior
+ *     wₖ ∝ priorₖ·ηₖ·exp(ηₖ·Rₖ), and then 0.99·w + 0.01·prior
  *
- * Linearising makes it compete with the best fixed mixture and not only with the best expert; the second-order term
- * and the rate per expert make it quick where one expert is plainly better and slow where all are alike. Forgetting
- * (λ = 0.98) and the fixed share let it follow a change. Losses are divided by the local scale, so it does not
- * depend on units. Limits: experts whose errors are all alike keep their prior weights.
- * Source: Wintenberger (2017), Optimal learning with Bernstein online aggregation; Herbster & Warmuth (1998),
+ * The loss is Huber's for three quarters, so that the mean stays right (totals, bias), and absolute for one quarter,
+ * which settles on the median and hears no outlier at all. Linearising makes it compete with the best fixed mixture and
+ * not only with the best expert; the second-order term and the rate per expert make it quick where one expert is plainly
+ * better and slow where all are alike. Forgetting (λ = 0.98) and the fixed share let it follow a change. Losses are
+ * divided by the local scale, so it does not depend on units. Limits: experts whose errors are all alike keep their prior
+ * weights. Source: Wintenberger (2017), Optimal learning with Bernstein online aggregation; Herbster & Warmuth (1998),
  * Tracking the best expert (fixed share).
  */
 export function createCombination(
@@ -77,6 +91,17 @@ export function createCombination(
       const keep = (1 - SHARE) / sum;
       for (let k = 0; k < experts; k++) out[k] = keep * out[k]! + SHARE * prior[k]!;
     },
+    begin(slab, at, band, handed, from) {
+      const { f32 } = slab;
+      const r = 2 * at + regrets + band * experts;
+      const v = 2 * at + squares + band * experts;
+      for (let k = 0; k < experts; k++) {
+        const weight = Math.max(HANDED_MIN * prior[k]!, handed[from + k]!);
+        f32[v + k] = BEGUN;
+        f32[r + k] = Math.log(weight / prior[k]!) / rate(BEGUN);
+      }
+    },
+    begun: (slab, at, band) => slab.f32[2 * at + squares + band * experts]! > 0,
     inherit(slab, at, band, from) {
       for (const part of [regrets, squares]) {
         const base = 2 * at + part;
@@ -88,7 +113,8 @@ export function createCombination(
       const { f32 } = slab;
       const r = 2 * at + regrets + band * experts;
       const v = 2 * at + squares + band * experts;
-      const pull = clip((mean - y) / scale, ERROR_MAX);
+      const error = (mean - y) / scale;
+      const pull = (1 - MEDIAN_PART) * clip(error, ERROR_MAX) + MEDIAN_PART * Math.sign(error);
       for (let k = 0; k < experts; k++) {
         const x = pull * clip((f32[place + k]! - mean) / scale, DEVIATION_MAX);
         const square = MEMORY * f32[v + k]! + x * x;

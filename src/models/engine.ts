@@ -78,7 +78,12 @@ export type Engine = {
   readonly layout: string;
   readonly bands: readonly Band[];
   readonly experts: readonly { readonly name: string; readonly family: string }[];
-  init(slab: Slab, at: number): void;
+  /**
+   * Begins a record. `standing`, a row of weights per band in the order of `experts`, is what the experts have earned
+   * with series alike (siblings, the parent): the series starts from it instead of from the priors, and it fades with
+   * the series' own evidence. It is an input of the fold: whoever passes it must record it.
+   */
+  init(slab: Slab, at: number, standing?: Float64Array): void;
   /** Scores what was forecast for this bucket, then learns y. Returns a bit mask of the bands scored. */
   step(
     slab: Slab,
@@ -182,11 +187,17 @@ export function createEngine(spec: EngineSpec): Engine {
   const single = new Float64Array(1);
   const here = new Int32Array(1);
 
-  /** The band whose weights and intervals a band uses: itself, or the nearest shorter one that was scored. */
+  /** The band whose intervals a band uses: itself, or the nearest shorter one that was scored. */
   function standIn(slab: Slab, at: number, band: number): number {
     let source = band;
     while (source > 0 && prequential.count(slab, at, source) === 0) source--;
     return source;
+  }
+
+  /** Writes the weights that a band uses: its own, or those of the band that stands in for it. */
+  function takeWeights(slab: Slab, at: number, band: number, out: Float64Array): void {
+    const own = combination.begun(slab, at, band);
+    combination.weights(slab, at, own ? band : standIn(slab, at, band), out);
   }
 
   /** Every expert's forecasts of `steps`, held within the range of the series, NaN for silence; a row per expert. */
@@ -254,7 +265,7 @@ export function createEngine(spec: EngineSpec): Engine {
     scored.seasonalNaive[band] = naiveMean;
     if (source !== band) {
       conformal.inherit(slab, at, band, source);
-      combination.inherit(slab, at, band, source);
+      if (!combination.begun(slab, at, band)) combination.inherit(slab, at, band, source);
     }
     const before = prequential.count(slab, at, band);
     prequential.update(slab, at, band, y, mean, naiveMean, scored.quantiles, row);
@@ -290,7 +301,7 @@ export function createEngine(spec: EngineSpec): Engine {
       if (((mask >> b) & 1) === 0) continue;
       const source = standIn(slab, at, b);
       const place = 2 * at + probes.place(b, n);
-      combination.weights(slab, at, source, weights);
+      takeWeights(slab, at, b, weights);
       speakForSilent(steps.length, column, column + 1);
       let mean = 0;
       for (let k = 0; k < experts; k++) {
@@ -343,7 +354,7 @@ export function createEngine(spec: EngineSpec): Engine {
     out.mean.fill(0);
     for (let b = 0; b < bands.length; b++) {
       const source = standIn(slab, at, b);
-      combination.weights(slab, at, source, weights);
+      takeWeights(slab, at, b, weights);
       const { fromStep, toStep } = bands[b]!;
       speakForSilent(horizon, fromStep - 1, toStep);
       for (let k = 0; k < experts; k++) {
@@ -359,12 +370,15 @@ export function createEngine(spec: EngineSpec): Engine {
     layout: `engine ${REVISION} ${spec.granularity} ${season}/${spec.shortSeason}/${horizon} ${names}${layout.text()}`,
     bands,
     experts: voices.map(({ name, family }) => ({ name, family })),
-    init(slab, at) {
+    init(slab, at, standing) {
       slab.f64.fill(0, at, at + layout.words());
       range.init(slab, at);
       for (const model of models) model.init(slab, at);
       demand.init(slab, at);
       combination.init(slab, at);
+      if (standing !== undefined) {
+        for (let b = 0; b < bands.length; b++) combination.begin(slab, at, b, standing, b * experts);
+      }
       conformal.init(slab, at);
       prequential.init(slab, at);
       drift.init(slab, at);
@@ -376,7 +390,7 @@ export function createEngine(spec: EngineSpec): Engine {
       out.set(expertForecasts);
     },
     weights(slab, at, band, out) {
-      combination.weights(slab, at, standIn(slab, at, band), out);
+      takeWeights(slab, at, band, out);
     },
     scores: (slab, at, band) => prequential.read(slab, at, band, slab.f64[at + naiveError]!),
     slotMean: (slab, at, slot) => profile.slotMean(slab, at, slot),

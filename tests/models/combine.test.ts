@@ -6,9 +6,9 @@ import { createSlab } from '../../src/stats/slab.ts';
 
 const EXPERTS = 3;
 
-function createBench() {
+function createBench(priors: readonly number[] = [1, 1, 2]) {
   const layout = createLayout();
-  const combination = createCombination(layout, { bands: 2, priors: [1, 1, 2] });
+  const combination = createCombination(layout, { bands: 2, priors });
   const place = 2 * layout.takeSingles('forecasts', EXPERTS);
   const slab = createSlab(layout.words());
   combination.init(slab, 0);
@@ -72,4 +72,59 @@ test('a band can begin where another stands', () => {
   for (let i = 0; i < 50; i++) bench.learn([10, 13, 16], 10);
   bench.combination.inherit(bench.slab, 0, 1, 0);
   expect(bench.weights(1)).toEqual(bench.weights(0));
+});
+
+test('the experts may come in any order', () => {
+  const random = createRandom('order');
+  const plain = createBench([1, 1, 2]);
+  const turned = createBench([2, 1, 1]);
+  for (let i = 0; i < 100; i++) {
+    const [a, b, c] = [10 + random.normal(), 12 + random.normal(), 9 + random.normal()];
+    const y = 10 + random.normal();
+    plain.learn([a, b, c], y);
+    turned.learn([c, b, a], y);
+  }
+  for (const [k, weight] of plain.weights().entries())
+    expect(weight).toBeCloseTo(turned.weights()[2 - k]!, 4);
+});
+
+/** Three experts of which another one is right in every stretch of 150: excess loss over the one that is. */
+function excessOverSwitches(seed: string): { ours: number; equal: number } {
+  const random = createRandom(seed);
+  const bench = createBench([1, 1, 1]);
+  let ours = 0;
+  let equal = 0;
+  const rounds = 1_200;
+  for (let i = 0; i < rounds; i++) {
+    const right = Math.floor(i / 150) % 3;
+    const y = 20 + random.normal();
+    const forecasts = [0, 1, 2].map((k) => (k === right ? 20 : 20 + 4 * (k - 1.5)));
+    const mean = bench.weights().reduce((sum, weight, k) => sum + weight * forecasts[k]!, 0);
+    const best = Math.abs(20 - y);
+    ours += Math.abs(mean - y) - best;
+    equal += Math.abs((forecasts[0]! + forecasts[1]! + forecasts[2]!) / 3 - y) - best;
+    bench.learn(forecasts, y);
+  }
+  return { ours: ours / rounds, equal: equal / rounds };
+}
+
+test.each(['switch a', 'switch b', 'switch c'])(
+  'over switches it loses little to who was right: %s',
+  (seed) => {
+    const { ours, equal } = excessOverSwitches(seed);
+    expect(ours).toBeLessThan(0.25);
+    expect(ours).toBeLessThan(0.5 * equal);
+  },
+);
+
+test('begins with what was earned elsewhere, and forgets it for its own evidence', () => {
+  const bench = createBench();
+  bench.combination.begin(bench.slab, 0, 0, Float64Array.of(9, 9, 0.6, 0.4, 0), 2);
+  for (const [k, weight] of [0.6, 0.4, 0].entries())
+    expect(Math.abs(bench.weights()[k]! - weight)).toBeLessThan(0.03);
+  expect(bench.combination.begun(bench.slab, 0, 0)).toBe(true);
+  expect(bench.combination.begun(bench.slab, 0, 1)).toBe(false);
+  const random = createRandom('own evidence');
+  for (let i = 0; i < 150; i++) bench.learn([16, 13, 10], 10 + random.normal());
+  expect(bench.weights()[2]).toBeGreaterThan(0.6);
 });

@@ -124,3 +124,76 @@ test.each([
   const { engine, slab } = fold(DAY, values);
   expect(engine.demandClass(slab, 0)).toBe(demand);
 });
+
+test.each([1, 2, 3])('a shift of 30 %% is followed within a season, seed %d', (seed) => {
+  const random = createRandom('shift', String(seed));
+  const usual = (i: number): number => 100 + 40 * Math.sin((2 * Math.PI * (i % 7)) / 7);
+  const before = Array.from({ length: 200 }, (_, i) => random.poisson(usual(i)));
+  const after = Array.from({ length: 7 }, (_, i) => random.poisson(1.3 * usual(200 + i)));
+  const { out } = fold(DAY, [...before, ...after]);
+  const week = out.mean.subarray(0, 7).reduce((sum, mean) => sum + mean, 0) / 700;
+  expect(week).toBeGreaterThan(1.15);
+  expect(week).toBeLessThan(1.45);
+});
+
+test('one bucket of a hundred times the usual moves the next forecasts by less than half, and is gone in a month', () => {
+  const random = createRandom('hundredfold');
+  const usual = Array.from({ length: 200 }, () => random.poisson(100));
+  const mean = (values: readonly number[]): number =>
+    fold(DAY, values).out.mean.reduce((sum, value) => sum + value, 0) / DAY.horizon;
+  expect(mean([...usual, 10_000])).toBeLessThan(150);
+  const month = Array.from({ length: 28 }, () => random.poisson(100));
+  expect(Math.abs(mean([...usual, 10_000, ...month]) - 100)).toBeLessThan(12);
+});
+
+type Chance = ReturnType<typeof createRandom>;
+
+const WORLDS: readonly (readonly [string, (random: Chance, i: number) => number])[] = [
+  ['lognormal', (random, i) => (i % 7 >= 5 ? 160 : 80) * Math.exp(0.3 * random.normal())],
+  ['heavy tails', (random) => Math.max(0, 200 + (20 * random.normal()) / Math.sqrt(random.uniform()))],
+  ['negative binomial', (random) => random.poisson(-60 * Math.log(1 - random.uniform()))],
+  ['trend', (random, i) => random.poisson(50 + 0.1 * i)],
+];
+
+test.each(WORLDS)('intervals cover as often as they say: %s', (name, draw) => {
+  const random = createRandom('world', name);
+  const engine = createEngine(DAY);
+  const slab = createSlab(engine.words);
+  engine.init(slab, 0);
+  const scored = createScoredBuffer(engine);
+  const days = 3_000;
+  const below = DAY.probabilities.map(() => 0);
+  for (let i = 0; i < 400 + days; i++) {
+    const y = draw(random, i);
+    engine.step(slab, 0, y, windowAt(DAY, i), scored);
+    if (i >= 400) for (let k = 0; k < below.length; k++) below[k]! += y <= scored.quantiles[k]! ? 1 : 0;
+  }
+  const share = (k: number): number => below[k]! / days;
+  const error = (p: number): number => 3 * Math.sqrt((p * (1 - p)) / days);
+  expect(Math.abs(share(6) - share(2) - 0.8)).toBeLessThan(error(0.8));
+  expect(Math.abs(share(8) - share(0) - 0.95)).toBeLessThan(error(0.95));
+  for (const [k, p] of DAY.probabilities.entries())
+    expect(Math.abs(share(k) - p)).toBeLessThan(error(p) + 0.01);
+});
+
+test('a series that starts from the standing of its siblings speaks with their experts first', () => {
+  const random = createRandom('siblings');
+  const { engine, slab } = fold(
+    DAY,
+    Array.from({ length: 400 }, (_, i) => random.poisson(10 + 5 * (i % 7))),
+  );
+  const experts = engine.experts.length;
+  const standing = new Float64Array(engine.bands.length * experts);
+  for (let b = 0; b < engine.bands.length; b++) {
+    engine.weights(slab, 0, b, standing.subarray(b * experts, (b + 1) * experts));
+  }
+  const young = createSlab(engine.words);
+  engine.init(young, 0, standing);
+  const weights = new Float64Array(experts);
+  for (let b = 0; b < engine.bands.length; b++) {
+    engine.weights(young, 0, b, weights);
+    for (const [k, weight] of weights.entries()) {
+      expect(Math.abs(weight - standing[b * experts + k]!)).toBeLessThan(0.03);
+    }
+  }
+});

@@ -83,6 +83,11 @@ describe.each(SPECS)('engine, $granularity', (spec) => {
     ['sales, then silence', (i: number) => (i < 60 ? 50 : 0)],
     ['alternating signs', (i: number) => (i % 2 === 0 ? 1e6 : -1e6)],
     ['denormal', () => 5e-324],
+    ['as large as is learned, now and then', (i: number) => (i % 17 === 0 ? 1e15 : 1)],
+    ['a single spike', (i: number) => (i === 40 ? 1e9 : 0)],
+    ['alternating sizes', (i: number) => (i % 2 === 0 ? 1e-9 : 1e9)],
+    ['a single empty bucket', (i: number) => (i === 50 ? 0 : 12)],
+    ['mostly empty, with returns', (i: number) => (i % 9 === 0 ? 4 : i % 31 === 0 ? -2 : 0)],
   ])('stays sane after every bucket: %s', (_, value) => {
     const run = start(spec);
     for (let i = 0; i < length; i++) {
