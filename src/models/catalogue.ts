@@ -71,7 +71,6 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
       hw('additive-slow', 'additive', 0.05, 0.001, 0.03, 0, 0.95, 2),
       hw('additive-fast', 'additive', 0.25, 0.01, 0.08, 0, 0.9, 1),
       hw('multiplicative-slow', 'multiplicative', 0.05, 0.001, 0.03, 0, 0.95, 2),
-      hw('multiplicative-fast', 'multiplicative', 0.25, 0.01, 0.08, 0, 0.9, 1),
     ],
     theta: [
       { name: 'slow', alpha: 0.05, memory: 1 - 1 / 120, prior: 2 },
@@ -87,16 +86,12 @@ const SETTINGS: Readonly<Record<Grain, Settings>> = {
     seasonalMeanAlpha: 0.3,
     holtWinters: [
       hw('additive-slow', 'additive', 0.1, 0, 0.2, 0, 0.95, 2),
-      hw('additive-fast', 'additive', 0.4, 0.005, 0.2, 0, 0.9, 2),
+      hw('additive-fast', 'additive', 0.4, 0.005, 0.2, 0, 0.9, 1),
       hw('multiplicative-slow', 'multiplicative', 0.1, 0, 0.2, 0, 0.95, 2),
-      hw('multiplicative-fast', 'multiplicative', 0.4, 0.005, 0.2, 0, 0.9, 2),
     ],
-    theta: [
-      { name: 'slow', alpha: 0.1, memory: 1 - 1 / 104, prior: 2 },
-      { name: 'fast', alpha: 0.3, memory: 1 - 1 / 52, prior: 2 },
-    ],
-    autoregression: { drift: 0.2, memory: 1 - 1 / 156, prior: 1 },
-    twoSeasons: [{ alpha: 0.2, prior: 2 }],
+    theta: [{ name: 'fast', alpha: 0.3, memory: 1 - 1 / 52, prior: 2 }],
+    autoregression: { drift: 0.2, memory: 1 - 1 / 156, prior: 2 },
+    twoSeasons: [{ alpha: 0.2, prior: 8 }],
     sba: [],
     adida: [],
     tsb: { alpha: 0.1, beta: 0.05 },
