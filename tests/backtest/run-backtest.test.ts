@@ -127,6 +127,30 @@ test('the answer does not depend on how many threads there are', async () => {
   expect(one).toHaveLength(2 + 2 * PLAN.horizon);
 });
 
+test('where promotions and closures are known ahead, what all series teach beats every one that looks at its own', async () => {
+  const random = createRandom('promoted');
+  const days = Array.from({ length: 300 }, (_, day) => day);
+  const promotion = days.map(() => (random.uniform() < 0.25 ? 1 : 0));
+  const open = days.map((day) => (day % 17 === 5 ? 0 : 1));
+  const shop = (size: number, lift: number): number[] =>
+    days.map(
+      (day) => open[day]! * random.poisson(size * (1 + 0.5 * Math.sin(day)) * (1 + lift * promotion[day]!)),
+    );
+  const shops = Array.from(
+    { length: 10 },
+    (_, i) => [`shop ${i}`, shop(20 + 15 * i, 0.6 + 0.04 * i)] as const,
+  );
+  const panel = dailyPanel(Object.fromEntries(shops), { promotion, open });
+  const plan = { ...PLAN, horizon: 7, origins: { kind: 'last', count: 6, step: 7 } as const };
+  const models = chooseForecasters(foldSpecOf(plan, panel, 1), 'online,experts');
+  const outcomes = await runBacktest({ panel, plan, models, keepForecasts: false });
+  const mase = new Map(reportRows(outcomes, panel, plan).map((row) => [row['model'], row['MASE'] as number]));
+  const alone = models.filter((name) => name !== 'pooled' && name !== 'Foretill');
+  const best = Math.min(...alone.map((name) => mase.get(name)!));
+  expect(mase.get('pooled')).toBeLessThan(0.6 * best);
+  expect(mase.get('Foretill')).toBeLessThan(0.8 * best);
+});
+
 describe('SeasonalNaive on numbers made by hand', () => {
   // Weeks of 1…7, each higher than the one before by the next of these.
   const steps = [0, 2, 1, 3];
