@@ -5,8 +5,15 @@ import type { Slab } from '../stats/slab.ts';
 import { createSlab } from '../stats/slab.ts';
 import type { FoldSpec, PanelFold, PanelForecaster } from './forecaster.ts';
 
-/** It forecasts in a stage of its own, see pooled-stage.ts; here it is one voice among the engine's experts. */
-export const POOLED: ExternalExpert = { name: 'pooled', family: 'pooled', prior: 2 };
+const POOLED = 'pooled';
+
+/**
+ * It forecasts in a stage of its own, see pooled-stage.ts; here it is one voice among the engine's experts. Where
+ * covariates are known ahead it is the only one that sees them, and stands higher until scores have told.
+ */
+export function pooledExpert({ known }: Pick<FoldSpec, 'known'>): ExternalExpert {
+  return { name: POOLED, family: 'pooled', prior: known.length > 0 ? 6 : 2 };
+}
 
 export const liveEngineForecaster: PanelForecaster = {
   name: 'Foretill',
@@ -30,7 +37,7 @@ export function expertForecaster(name: string): PanelForecaster {
   return {
     name,
     kind: 'online',
-    pooled: name === POOLED.name,
+    pooled: name === POOLED,
     create(spec) {
       const { engine, slab, learn } = startEngine(spec);
       const { horizon } = spec;
@@ -67,6 +74,14 @@ function startEngine(spec: FoldSpec): { engine: Engine; slab: Slab; learn: Panel
   };
 }
 
-function engineSpec({ grain, season, shortSeason, horizon, probabilities }: FoldSpec): EngineSpec {
-  return { granularity: grain, season, shortSeason, horizon, probabilities, external: [POOLED] };
+function engineSpec(spec: FoldSpec): EngineSpec {
+  const { grain, season, shortSeason, horizon, probabilities } = spec;
+  return {
+    granularity: grain,
+    season,
+    shortSeason,
+    horizon,
+    probabilities,
+    external: [pooledExpert(spec)],
+  };
 }

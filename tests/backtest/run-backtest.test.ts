@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chooseForecasters, forecastersFor, YARDSTICK } from '../../src/backtest/forecasters.ts';
 import { foldSeries } from '../../src/backtest/fold-series.ts';
-import { POOLED } from '../../src/backtest/live-engine.ts';
+import { pooledExpert } from '../../src/backtest/live-engine.ts';
 import type { PanelForecaster } from '../../src/backtest/forecaster.ts';
 import type { Panel } from '../../src/backtest/panel.ts';
 import { createPathReader, runPooledStage } from '../../src/backtest/pooled-stage.ts';
@@ -34,7 +34,7 @@ function named(name: string): PanelForecaster {
 describe('the fold', () => {
   test('forecasts what the live engine forecasts after the same buckets, bit by bit', () => {
     const spec = { ...SPEC, granularity: SPEC.grain };
-    const engine = createEngine({ ...spec, external: [POOLED] });
+    const engine = createEngine({ ...spec, external: [pooledExpert(SPEC)] });
     const paths = runPooledStage(PANEL, PLAN);
     const [outcome] = foldSeries(PANEL, PLAN, named('Foretill'), { ...ALL, paths });
     const read = createPathReader(PANEL, PLAN, paths);
