@@ -73,7 +73,8 @@ function take(message) {
       followDemo(message);
       break;
     case 'alert':
-      toast(message.message);
+      // What is over is no news to whoever has been told that it began.
+      if (message.resolved === null) toast(message.message);
       break;
     case 'error':
       toast(message.message);

@@ -98,5 +98,5 @@ export type FeedMessage =
   | ({ type: 'nowcast'; seq: number } & Nowcast)
   | { type: 'score'; seq: number }
   | ({ type: 'status'; seq: number } & Status)
-  | { type: 'alert'; seq: number; message: string }
+  | { type: 'alert'; seq: number; message: string; resolved: string | null }
   | { type: 'error'; code: string; message: string };

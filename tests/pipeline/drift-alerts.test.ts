@@ -3,7 +3,7 @@ import type { DriftReading } from '../../src/models/engine.ts';
 import { settleDrifts } from '../../src/pipeline/drift-alerts.ts';
 import type { DriftWindow, ToldDrifts } from '../../src/pipeline/drift-alerts.ts';
 import { driftSentence, driftSeverity } from '../../src/pipeline/drift-sentence.ts';
-import { DAY_MS } from '../../src/sales/durations.ts';
+import { DAY_MS, HOUR_MS } from '../../src/sales/durations.ts';
 import type { SeriesKey } from '../../src/sales/series.ts';
 import { createRandom } from '../../src/simulator/random.ts';
 import { calendarOf, createTable, learn } from './chain.ts';
@@ -110,6 +110,31 @@ describe('what is new', () => {
     expect(news.alerts).toEqual([{ ...found, resolved_ms: atDay(FOUND_DAYS + 10) }]);
     expect(told.size).toBe(0);
   });
+});
+
+test('by the hour it is since the beginning of the day, in the zone of the series', () => {
+  const hours = 24 * 45;
+  const shiftAt = 24 * 40;
+  // Midnight in New York.
+  const firstMs = FIRST_MS + 5 * HOUR_MS;
+  const random = createRandom('drift by the hour');
+  const leaves = Array.from({ length: hours }, (_, i) => {
+    const units = 1000 * random.poisson(i < shiftAt ? 20 : 32);
+    return {
+      bucketMs: firstMs + i * HOUR_MS,
+      storeId: '406',
+      category: 'BREAD',
+      sku: '',
+      units,
+      revenue: units,
+    };
+  });
+  const table = createTable('hour');
+  learn(table, leaves, { fromMs: firstMs, beforeMs: firstMs + hours * HOUR_MS, chunk: 240 });
+  const { alerts } = settleDrifts(table, new Map(), windowOf({ freshFromMs: firstMs }));
+  expect(alerts).toHaveLength(1);
+  expect(alerts[0]).toMatchObject({ level: 'total', since_ms: firstMs + shiftAt * HOUR_MS });
+  expect(alerts[0]?.message).toContain(' since Saturday 11 February;');
 });
 
 const BREAD: SeriesKey = {
