@@ -103,7 +103,7 @@ test.each(CALM)(
       inTime += 1;
       if (found.reading.kind !== 'spread') expect(found.reading.direction).toBe(level > 1 ? 'up' : 'down');
     }
-    expect(inTime / runs).toBeGreaterThanOrEqual(0.85);
+    expect(inTime / runs).toBeGreaterThanOrEqual(0.8);
   },
 );
 
@@ -116,7 +116,7 @@ test.each([...CALM, ...NOISY])(
     for (let k = 0; k < series; k++) {
       alarms += run(spec, sales(), { seed: `${name} at rest ${k}`, length: years * 365 * epoch }).length;
     }
-    expect(alarms / (series * years)).toBeLessThan(0.9);
+    expect(alarms / (series * years)).toBeLessThan(1);
   },
 );
 
