@@ -59,8 +59,8 @@ const FLOOR_SHARE = 0.02;
 const RELATIVE_MIN = 1e-4;
 /** Up to so many times that standard error there is nothing to learn quantiles from. */
 const LEARNED_MIN = 2;
-/** An error of more local scales than this counts in proportion to its size, no longer to its square. */
-const ERROR_MAX = 4;
+/** An error of more local scales than this counts in proportion to its size, no longer to its square (Huber). */
+const ERROR_MAX = 2;
 /** The n-th squared error enters with gain (3 + 1)/(n + 3 + 1): what lies k times as far back counts k³ times less. */
 const DECAY_POWER = 3;
 const SPREAD_GAIN_MIN = 0.01;
@@ -84,11 +84,12 @@ const FIELDS = 2;
  * Quantile q(p) = mean + z(p)·σ with σ² = d·(|mean| + 0.02·m) + (1e-4·m)², m the series' mean magnitude.
  *
  * d, the dispersion, is the moving mean of error² over that of the bracket (Pearson's statistic): the spread of a
- * Poisson-like series is known at every level from errors at any level, at one square root per step. Both means are
- * of polynomial decay, so that what a series did before its first season was known is soon forgotten. Each z(p) is
- * tracked on its own: `z ← z + g·(p − 1[y ≤ q(p)])`, gradient descent on the pinball loss, which reaches frequency p
- * whatever the distribution. They begin as a normal's; g = 1/(φ(z)·min(n + 30, 300)) is the rate at which a quantile of a
- * normal is found soonest. After each step they are put back in order, so quantiles never cross. A band that was not
+ * Poisson-like series is known at every level from errors at any level, at one square root per step. Errors beyond 2σ
+ * count in proportion and not squared, so that a Christmas does not widen the rest of the year. Both means are of
+ * polynomial decay, so that what a series did before its first season was known is soon forgotten. Each z(p) is tracked
+ * on its own: `z ← z + g·(p − 1[y ≤ q(p)])`, gradient descent on the pinball loss, which reaches frequency p whatever the
+ * distribution. They begin as a normal's; g = 1/(φ(z)·min(n + 30, 300)) is the rate at which a quantile of a normal is
+ * found soonest. After each step they are put back in order, so quantiles never cross. A band that was not
  * scored yet uses the nearest shorter one that was.
  *
  * Zeros: with P₀ the mass at zero that this mean makes likely (see zero-mass.ts), q(p) = 0 for p ≤ P₀, and the rest is
@@ -98,10 +99,12 @@ const FIELDS = 2;
  *     q(p) = μ⁺ + σ⁺·(z(p) + Φ⁻¹(p⁺) − Φ⁻¹(p))        P₀ → 0: as above
  *
  * so that a slack hour has short and skewed intervals and a busy one long and even ones, from one set of z. A z learns
- * only where p > P₀. Coverage: the closed interval from q(0.1) to q(0.9) holds at least P₀ + … of an empty bucket, so
- * where zeros are more frequent than its lower tail it must cover more often than its name says (90 % and not 80 %
- * with a tenth of zeros and more; all where P₀ > 0.9), whatever is done. What can hold is the upper quantiles' own
- * frequency where P₀ is below it, and that does.
+ * only where p > P₀.
+ *
+ * Coverage among zeros: a closed interval whose lower end is zero holds every empty bucket. Where P₀ is above its lower
+ * tail it therefore covers 1 − its upper tail at least (90 % for one called 80 %), and all where P₀ > 0.9 and it is a
+ * single point, whatever is done; there its name cannot be met, and its upper end is what can be judged: q(0.9) is
+ * exceeded by a tenth of the buckets wherever P₀ < 0.9.
  *
  * Bounds: quantiles stay within the range seen (never below zero for a series that never was). Limits: one z per band
  * for all hours; a series that was ever below zero has no mass at zero; coverage adapts over some 300 scored forecasts.
