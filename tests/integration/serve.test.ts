@@ -117,6 +117,53 @@ describe('role serve on a real log and store', () => {
     await running.stop();
   });
 
+  test('alerts can be asked for from the beginning; those that come while it runs are also on the feed', async () => {
+    const raise = async (id: string): Promise<void> => {
+      const { series, granularity, measure, level, store, category, product } = forecastMessage(STORE);
+      const alert = {
+        series,
+        granularity,
+        measure,
+        level,
+        store,
+        category,
+        product,
+        alert_id: id,
+        kind: 'drift',
+        severity: 'WARNING' as const,
+        message: `${id} has shifted.`,
+        value: 0.3,
+        threshold: null,
+        since_ms: ORIGIN,
+        resolved_ms: null,
+        error_before: 0.1,
+        error_after: 0.3,
+      };
+      const value = platform.codec.encode(TOPICS.alerts, alert);
+      await platform.log.append(TOPICS.alerts, [{ key: Buffer.from(id), value }]);
+    };
+    await raise('before');
+    const running = await serve();
+    const told = async (): Promise<string[]> => {
+      const { body } = await getJson(`${running.url}/api/v1/alerts?store=406`);
+      return (body['items'] as { id: string }[]).map(({ id }) => id);
+    };
+    await until(async () => (await told()).length === 1, 'the alert of before');
+    const ws = new WebSocket(`${running.url.replace('http', 'ws')}/feed`);
+    const messages: { type: string; id?: string }[] = [];
+    ws.on('message', (data) => void messages.push(JSON.parse((data as Buffer).toString())));
+    await new Promise((resolve) => void ws.once('open', resolve));
+    ws.send(JSON.stringify({ type: 'subscribe', id: 'a', filter: { store: '406' } }));
+    await until(async () => messages.some(({ type }) => type === 'snapshot'), 'the snapshot');
+    await raise('after');
+    const alerts = () => messages.flatMap(({ type, id }) => (type === 'alert' ? [id] : []));
+    await until(async () => alerts().length > 0, 'the alert on the feed');
+    expect(alerts()).toEqual(['after']);
+    expect((await told()).toSorted()).toEqual(['after', 'before']);
+    ws.terminate();
+    await running.stop();
+  });
+
   test('a transaction is in the log when it is acknowledged', async () => {
     const running = await serve();
     const response = await fetch(`${running.url}/api/v1/transactions`, {
