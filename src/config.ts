@@ -15,6 +15,21 @@ export type GranularityConfig = {
   readonly horizon: number;
 };
 
+/** How the published forecasts are made to agree. */
+export type ReconciliationConfig = {
+  /**
+   * Stores, categories and the chain are sums of the bottom level. `bottom-up`: as it is forecast; `min-trace`: after it
+   * was moved to where it agrees best with what the sums forecast themselves; `top-down`: with what the chain does.
+   * With the latter two an amendment anywhere moves every series, so all are published again.
+   */
+  readonly levels: (typeof LEVELS_RECONCILED)[number];
+  /** Whether the hours of a whole day ahead add up to what was published for it. */
+  readonly hours: (typeof HOURS_RECONCILED)[number];
+};
+
+const LEVELS_RECONCILED = ['none', 'bottom-up', 'top-down', 'min-trace'] as const;
+const HOURS_RECONCILED = ['none', 'to-days'] as const;
+
 /** Maxima of the embedded log. */
 export type LogLimits = {
   /** Key, value and headers of one record together; a larger one is refused. */
@@ -158,6 +173,7 @@ export type Config = {
   readonly timeZone: string;
   readonly businessDayStartMinutes: number;
   readonly granularities: Readonly<Record<Granularity, GranularityConfig>>;
+  readonly reconciliation: ReconciliationConfig;
   /** Series at product levels are kept for these many best selling products of the history. 0: none. */
   readonly productsMax: number;
   readonly transactionPartitions: number;
@@ -256,6 +272,7 @@ export const DEFAULT_CONFIG: Config = {
     hour: { levels: ['total', 'store', 'category', 'store-category'], horizon: 48 },
     day: { levels: ['total', 'store', 'category', 'store-category', 'product'], horizon: 28 },
   },
+  reconciliation: { levels: 'min-trace', hours: 'to-days' },
   productsMax: 200,
   transactionPartitions: 4,
   shards: 1,
@@ -422,6 +439,12 @@ export function resolveConfig(overrides: ConfigOverrides = {}, source = 'Configu
       `Use a horizon of 1 or more, and levels of: ${LEVELS.join(', ')}.`,
     );
   }
+  const { levels, hours } = config.reconciliation;
+  demand(
+    LEVELS_RECONCILED.includes(levels) && HOURS_RECONCILED.includes(hours),
+    `reconciliation is of levels "${levels}", of hours "${hours}"`,
+    `Use for levels one of: ${LEVELS_RECONCILED.join(', ')}; for hours: ${HOURS_RECONCILED.join(', ')}.`,
+  );
   demand(
     config.transactionPartitions >= 1 && config.shards >= 1 && config.ingestInFlightMax >= 1,
     'there must be at least one partition, one shard and one batch in work',

@@ -4,6 +4,7 @@
  * computed from them depends on that order, until there are as many as there may be.
  */
 import type { Level } from '../sales/series.ts';
+import type { Dimension, Groups } from './groups.ts';
 
 export type NodeKey = {
   readonly level: Level;
@@ -26,8 +27,44 @@ export type Nodes = {
   /** Nodes not created because there were as many as there may be. */
   refused(): number;
   /** The bottom nodes in the order of their names, so that sums are the same anywhere, and the nodes each adds to. */
-  bottoms(): readonly { readonly node: number; readonly parents: readonly number[] }[];
+  bottoms(): readonly Bottom[];
 };
+
+export type Bottom = { readonly node: number; readonly parents: readonly number[] };
+
+/** Bottom nodes as leaves, and the nodes they add to as sums: leaf or sum i is node `leafNodes[i]`, `sumNodes[i]`. */
+export type Hierarchy = {
+  readonly groups: Groups;
+  readonly leafNodes: readonly number[];
+  readonly sumNodes: readonly number[];
+};
+
+/** Levels that are sums, each a dimension. */
+const SUM_LEVELS: readonly Level[] = ['total', 'store', 'category'];
+
+/** The hierarchy above these bottom nodes, its sums in the order of their names: whatever else there is has no part. */
+export function hierarchyOf({ keys }: Pick<Nodes, 'keys'>, bottoms: readonly Bottom[]): Hierarchy {
+  const sumNodes: number[] = [];
+  const dimensions: Dimension[] = [];
+  for (const level of SUM_LEVELS) {
+    const sums = [
+      ...new Set(bottoms.flatMap(({ parents }) => parents.filter((p) => keys[p]!.level === level))),
+    ];
+    sums.sort((a, b) => (nodeName(keys[a]!) < nodeName(keys[b]!) ? -1 : 1));
+    const places = new Map(sums.map((node, i) => [node, i]));
+    const sumOf = Int32Array.from(bottoms, ({ parents }) => {
+      const parent = parents.find((node) => places.has(node));
+      return parent === undefined ? -1 : (places.get(parent) as number);
+    });
+    dimensions.push({ sums: sums.length, sumOf });
+    sumNodes.push(...sums);
+  }
+  return {
+    groups: { leaves: bottoms.length, dimensions },
+    leafNodes: bottoms.map(({ node }) => node),
+    sumNodes,
+  };
+}
 
 export type NodesOptions = {
   readonly levels: readonly Level[];
@@ -49,7 +86,7 @@ export function createNodes(options: NodesOptions): Nodes {
   const leaves = new Map<string, readonly number[]>();
   const products = new Map<string, readonly number[]>();
   let refused = 0;
-  let bottoms: ReturnType<Nodes['bottoms']> | null = null;
+  let bottoms: readonly Bottom[] | null = null;
 
   function add(key: NodeKey): number {
     const name = nodeName(key);
@@ -114,7 +151,7 @@ function bottomNodes(
   keys: readonly NodeKey[],
   index: ReadonlyMap<string, number>,
   whole: boolean,
-): ReturnType<Nodes['bottoms']> {
+): readonly Bottom[] {
   const bottoms = keys
     .map((key, node) => ({ key, node, name: nodeName(key) }))
     .filter(({ key }) => key.level === 'store-category')

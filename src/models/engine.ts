@@ -121,6 +121,8 @@ export type Engine = {
   dispersion(slab: Slab, at: number): number;
   /** How the series is demanded: smooth, erratic, intermittent or lumpy. */
   demandClass(slab: Slab, at: number): DemandClass;
+  /** Variance of the error of a forecast `mean` made `step` buckets ahead, as the intervals have it; ≥ 0. */
+  variance(slab: Slab, at: number, step: number, mean: number): number;
   /** buckets learned so far */
   count(slab: Slab, at: number): number;
   /** What is off its usual course; null: nothing. */
@@ -181,6 +183,7 @@ export function createEngine(spec: EngineSpec): Engine {
     Int32Array.from(bands.filter((_, b) => (mask >> b) & 1).map((band) => band.scoredStep)),
   );
   const nextStep = Int32Array.of(1);
+  const bandOfStep = Int32Array.from(allSteps, (step) => bands.findIndex(({ toStep }) => step <= toStep));
   const names = external.map(({ name }) => `external(${name}) `).join('');
   const expertForecasts = new Float64Array(experts * horizon);
   const weights = new Float64Array(experts);
@@ -396,6 +399,10 @@ export function createEngine(spec: EngineSpec): Engine {
     slotMean: (slab, at, slot) => profile.slotMean(slab, at, slot),
     dispersion: (slab, at) => Math.max(DISPERSION_MIN, conformal.dispersion(slab, at, 0)),
     demandClass: demand.classify,
+    variance(slab, at, step, mean) {
+      const scale = conformal.scale(slab, at, standIn(slab, at, bandOfStep[step - 1]!), mean);
+      return scale * scale;
+    },
     count: (slab, at) => slab.f64[at + COUNT]!,
     drift: (slab, at) => drift.read(slab, at),
     driftFound: (slab, at) => drift.found(slab, at),

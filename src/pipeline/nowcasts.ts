@@ -19,6 +19,13 @@ export const NEAR_STEPS = 4;
 /** Published means of the next few buckets, per node and measure. */
 export type NearMeans = Map<number, Float64Array>;
 
+/** Keeps the first of a series' published means. */
+export function keepNear(near: NearMeans, node: number, measure: Measure, means: Float64Array): void {
+  let kept = near.get(node);
+  if (kept === undefined) near.set(node, (kept = new Float64Array(MEASURES.length * NEAR_STEPS)));
+  kept.set(means.subarray(0, NEAR_STEPS), MEASURES.indexOf(measure) * NEAR_STEPS);
+}
+
 export type NowcastPoint = {
   readonly node: number;
   readonly measure: Measure;

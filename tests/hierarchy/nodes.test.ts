@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createNodes, nodeName } from '../../src/hierarchy/nodes.ts';
+import { createNodes, hierarchyOf, nodeName } from '../../src/hierarchy/nodes.ts';
 import type { NodeKey, Nodes, NodesOptions } from '../../src/hierarchy/nodes.ts';
 import { LEVELS } from '../../src/sales/series.ts';
 
@@ -102,6 +102,68 @@ describe('bottom nodes', () => {
     expect(parents({ whole: false }).map(({ level }) => level)).toEqual(['store']);
     expect(parents({ levels: ['total', 'store-category'] }).map(({ level }) => level)).toEqual(['total']);
     expect(create({ levels: ['total'] }).bottoms()).toEqual([]);
+  });
+});
+
+describe('the hierarchy above bottom nodes', () => {
+  const pairs = [
+    ['b', 'y'],
+    ['a', 'y'],
+    ['a', 'x'],
+  ] as const;
+  const shapeOf = (nodes: Nodes, bottoms = nodes.bottoms()) => {
+    const { groups, leafNodes, sumNodes } = hierarchyOf(nodes, bottoms);
+    const short = (node: number): string =>
+      [nodes.keys[node]?.store, nodes.keys[node]?.category].filter((part) => part !== undefined).join('');
+    return {
+      leaves: leafNodes.map(short),
+      sums: sumNodes.map(short),
+      dimensions: groups.dimensions.map(({ sums, sumOf }) => [sums, ...sumOf]),
+    };
+  };
+
+  test('has leaves and sums in the order of their names, whatever order they were made in', () => {
+    for (const list of [pairs, pairs.toReversed()]) {
+      const nodes = create();
+      for (const [store, category] of list) nodes.ofLeaf(store, category);
+      expect(shapeOf(nodes)).toEqual({
+        leaves: ['ax', 'ay', 'by'],
+        sums: ['', 'a', 'b', 'x', 'y'],
+        dimensions: [
+          [1, 0, 0, 0],
+          [2, 0, 0, 1],
+          [2, 0, 1, 1],
+        ],
+      });
+    }
+  });
+
+  test('has no part for sums of other bottom nodes', () => {
+    const nodes = create();
+    for (const [store, category] of pairs) nodes.ofLeaf(store, category);
+    const { sums, dimensions } = shapeOf(nodes, nodes.bottoms().slice(0, 1));
+    expect(sums).toEqual(['', 'a', 'x']);
+    expect(dimensions).toEqual([
+      [1, 0],
+      [1, 0],
+      [1, 0],
+    ]);
+  });
+
+  test('does without levels that are not forecast, or lie beyond the shard', () => {
+    for (const change of [{ levels: ['store', 'store-category'] }, { whole: false }] as const) {
+      const nodes = create(change);
+      for (const [store, category] of pairs) nodes.ofLeaf(store, category);
+      expect(shapeOf(nodes)).toEqual({
+        leaves: ['ax', 'ay', 'by'],
+        sums: ['a', 'b'],
+        dimensions: [
+          [0, -1, -1, -1],
+          [2, 0, 0, 1],
+          [0, -1, -1, -1],
+        ],
+      });
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DAY_MS } from '../../src/sales/durations.ts';
+import type { ReconciliationConfig } from '../../src/config.ts';
 import { nodeName } from '../../src/hierarchy/nodes.ts';
 import type { NodeKey } from '../../src/hierarchy/nodes.ts';
 import { issueMessage, originOf, seriesKey } from '../../src/pipeline/forecast-message.ts';
@@ -15,9 +16,13 @@ import { BUCKET_MS } from '../../src/pipeline/bucket-length.ts';
 const STAMP = { kind: 'ISSUE', issuedAtMs: 7, watermarkMs: 8, eventMs: null } as const;
 const BUCKETS = 40;
 
-function issueAll(table: SeriesTable): Map<string, ForecastMessage> {
+type Levels = ReconciliationConfig['levels'];
+
+function issueAll(table: SeriesTable, levels: Levels = 'bottom-up'): Map<string, ForecastMessage> {
   const messages = new Map<string, ForecastMessage>();
-  for (const _ of issue(table, { calendarOf }, (issued) => {
+  const days = { table: createTable('day'), near: new Map() };
+  const context = { calendarOf, reconciliation: { levels, hours: 'to-days' }, days } as const;
+  for (const _ of issue(table, context, (issued) => {
     const message = issueMessage(table, issued, STAMP);
     expect(messages.has(message.series)).toBe(false);
     messages.set(message.series, message);
@@ -25,12 +30,16 @@ function issueAll(table: SeriesTable): Map<string, ForecastMessage> {
   return messages;
 }
 
-describe.each(GRANULARITIES)('forecasts by the %s', (granularity) => {
+const RECONCILED = GRANULARITIES.flatMap((granularity) =>
+  (['bottom-up', 'top-down', 'min-trace'] as const).map((levels) => ({ granularity, levels })),
+);
+
+describe.each(RECONCILED)('forecasts by the $granularity, $levels', ({ granularity, levels }) => {
   const beforeMs = BUCKETS * BUCKET_MS[granularity];
   const leaves = makeLeaves({ seed: 'issue', granularity, fromMs: 0, buckets: BUCKETS });
   const table = createTable(granularity);
   learn(table, leaves, { fromMs: 0, beforeMs, chunk: 9 });
-  const messages = issueAll(table);
+  const messages = issueAll(table, levels);
 
   test('are of every series that has begun, both measures', () => {
     const begun = table.nodes.keys.flatMap((_, node) => {
@@ -82,7 +91,7 @@ describe.each(GRANULARITIES)('forecasts by the %s', (granularity) => {
     addNodes(other, totalsOf(leaves.toSorted((a, b) => (a.sku + a.storeId < b.sku + b.storeId ? 1 : -1))));
     learn(other, leaves, { fromMs: 0, beforeMs, chunk: 1 });
     expect(other.nodes.keys).not.toEqual(table.nodes.keys);
-    expect(issueAll(other)).toEqual(messages);
+    expect(issueAll(other, levels)).toEqual(messages);
   });
 
   test('say where they begin and what they are of', () => {
@@ -96,6 +105,36 @@ describe.each(GRANULARITIES)('forecasts by the %s', (granularity) => {
       expect(message.experts).toEqual(message.experts.toSorted((a, b) => b.weight - a.weight));
       for (const score of message.scores) expect(Object.values(score)).not.toContain(NaN);
     }
+  });
+});
+
+describe.each(GRANULARITIES)('forecasts by the %s', (granularity) => {
+  const leaves = makeLeaves({ seed: 'issue', granularity, fromMs: 0, buckets: BUCKETS });
+  const table = createTable(granularity);
+  learn(table, leaves, { fromMs: 0, beforeMs: BUCKETS * BUCKET_MS[granularity], chunk: 9 });
+  const base = issueAll(table, 'none');
+  const meansOf = (levels: Levels, level: NodeKey['level']): number[] =>
+    [...issueAll(table, levels)]
+      .filter(([, message]) => message.level === level)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([, { points }]) => points.map(({ mean }) => mean));
+
+  test('are those of the series alone where nothing is reconciled', () => {
+    for (const { reconciled } of base.values()) expect(reconciled).toBe(false);
+    expect(meansOf('bottom-up', 'store-category')).toEqual(meansOf('none', 'store-category'));
+    expect(meansOf('bottom-up', 'total')).not.toEqual(meansOf('none', 'total'));
+  });
+
+  test('are the chain’s own where it is believed', () => {
+    const [found, own] = [meansOf('top-down', 'total'), meansOf('none', 'total')];
+    for (const [i, mean] of own.entries()) expect(found[i]).toBeCloseTo(mean, 8);
+    expect(meansOf('top-down', 'store-category')).not.toEqual(meansOf('none', 'store-category'));
+  });
+
+  test('of least trace are moved at every level of the hierarchy, and at no other', () => {
+    for (const level of ['total', 'store', 'category', 'store-category'] as const)
+      expect(meansOf('min-trace', level)).not.toEqual(meansOf('none', level));
+    expect(meansOf('min-trace', 'product')).toEqual(meansOf('none', 'product'));
   });
 });
 

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/sales/durations.ts';
 import type { NodeKey } from '../../src/hierarchy/nodes.ts';
 import { issue } from '../../src/pipeline/issue.ts';
-import { createNowcastQueue, NEAR_STEPS, nowcastNode } from '../../src/pipeline/nowcasts.ts';
+import { createNowcastQueue, keepNear, nowcastNode } from '../../src/pipeline/nowcasts.ts';
 import type { NearMeans, NowcastContext } from '../../src/pipeline/nowcasts.ts';
 import { createOpenSales } from '../../src/pipeline/open-sales.ts';
 import type { SeriesTable } from '../../src/pipeline/series-table.ts';
 import { dayBounds } from '../../src/sales/calendar.ts';
-import { GRANULARITIES, LEVELS, MEASURES } from '../../src/sales/series.ts';
+import { GRANULARITIES, LEVELS } from '../../src/sales/series.ts';
 import { calendarOf, createTable, learn } from './chain.ts';
 import type { Leaf } from './chain.ts';
 
@@ -47,13 +47,13 @@ const tables = { hour: learnedTable('hour'), day: learnedTable('day') };
 const near = { hour: nearOf(tables.hour), day: nearOf(tables.day) };
 
 function nearOf(table: SeriesTable): NearMeans {
-  const means: NearMeans = new Map();
-  for (const _ of issue(table, { calendarOf }, ({ node, measure, buffer }) => {
-    const kept = means.get(node) ?? new Float64Array(MEASURES.length * NEAR_STEPS);
-    kept.set(buffer.mean.subarray(0, NEAR_STEPS), MEASURES.indexOf(measure) * NEAR_STEPS);
-    means.set(node, kept);
-  }));
-  return means;
+  const near: NearMeans = new Map();
+  const reconciliation = { levels: 'bottom-up', hours: 'none' } as const;
+  const days = { table: createTable('day'), near: new Map() };
+  for (const _ of issue(table, { calendarOf, reconciliation, days }, ({ node, measure, buffer }) =>
+    keepNear(near, node, measure, buffer.mean),
+  ));
+  return near;
 }
 
 /** The state at so many hours after midnight; `sold` pieces so far in the first store's bread, by hour and by day. */

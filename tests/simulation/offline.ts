@@ -3,6 +3,7 @@ import type { Config } from '../../src/config.ts';
 import { issueMessage } from '../../src/pipeline/forecast-message.ts';
 import { BUCKET_MS } from '../../src/pipeline/bucket-length.ts';
 import { issue } from '../../src/pipeline/issue.ts';
+import { keepNear } from '../../src/pipeline/nowcasts.ts';
 import type { FoldContext, SeriesTable } from '../../src/pipeline/series-table.ts';
 import { addNodes, ensureAllRecords, fold } from '../../src/pipeline/series-table.ts';
 import { createShard } from '../../src/pipeline/shard.ts';
@@ -58,7 +59,13 @@ function foldShard(index: number, { totals, config, untilMs }: Input, { states, 
       if (bucketMs !== null) table.nextBucketMs = bucketMs + BUCKET_MS[table.granularity];
     }
     keepStates(table, states);
-    for (const _ of issue(table, { calendarOf }, (issued) => {
+  }
+  const { reconciliation } = config;
+  const days = { table: shard.tables.day, near: shard.near.day };
+  for (const granularity of ['day', 'hour'] as const) {
+    const table = shard.tables[granularity];
+    for (const _ of issue(table, { calendarOf, reconciliation, days }, (issued) => {
+      keepNear(shard.near[granularity], issued.node, issued.measure, issued.buffer.mean);
       const stamp = { kind: 'ISSUE', issuedAtMs: 0, watermarkMs: 0, eventMs: null } as const;
       const { series, origin_ms, points, experts, scores, reconciled } = issueMessage(table, issued, stamp);
       forecasts.set(series, JSON.stringify({ origin_ms, points, experts, scores, reconciled }));

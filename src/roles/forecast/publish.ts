@@ -11,12 +11,11 @@ import { issue } from '../../pipeline/issue.ts';
 import type { IssuedForecast } from '../../pipeline/issue.ts';
 import type { Log, OutgoingRecord } from '../../pipeline/log.ts';
 import type { ForecastMessage } from '../../pipeline/messages.ts';
-import { NEAR_STEPS, nowcastNode } from '../../pipeline/nowcasts.ts';
+import { keepNear, nowcastNode } from '../../pipeline/nowcasts.ts';
 import type { NowcastContext } from '../../pipeline/nowcasts.ts';
 import type { Shard } from '../../pipeline/shard.ts';
 import { TOPICS } from '../../pipeline/topics.ts';
 import type { Granularity } from '../../sales/series.ts';
-import { MEASURES } from '../../sales/series.ts';
 import type { Calendars } from '../calendars.ts';
 import { runSliced } from '../sliced.ts';
 
@@ -33,6 +32,8 @@ export type Publication = {
   readonly stamp: IssueStamp;
   /** Null: every series. */
   readonly nodes: ReadonlySet<number> | null;
+  /** Whether the other series are told as well, though they do not go into the ledger: theirs moved along. */
+  readonly others: boolean;
   /** False when the ledger has these forecasts already: after a restart. */
   readonly ledger: boolean;
   /** Tells publications of one moment apart. */
@@ -48,18 +49,19 @@ export async function publishForecasts(
   publication: Publication,
   deps: PublishDeps,
 ): Promise<number> {
-  const { granularity, stamp, nodes, ledger } = publication;
+  const { granularity, stamp, nodes, others, ledger } = publication;
   const table = shard.tables[granularity];
   let records: OutgoingRecord[] = [];
   let rows: ForecastRow[] = [];
   let series = 0;
 
   function take(issued: IssuedForecast): void {
-    keepNear(shard, granularity, issued);
-    if (nodes !== null && !nodes.has(issued.node)) return;
+    keepNear(shard.near[granularity], issued.node, issued.measure, issued.buffer.mean);
+    const concerned = nodes === null || nodes.has(issued.node);
+    if (!concerned && !others) return;
     const message = issueMessage(table, issued, stamp);
     records.push(forecastRecord(shard, message, deps.codec));
-    if (ledger) rows.push(ledgerRow(message));
+    if (ledger && concerned) rows.push(ledgerRow(message));
   }
 
   async function write(): Promise<void> {
@@ -72,7 +74,9 @@ export async function publishForecasts(
     if (entered.length > 0) await insertForecasts(deps.store, entered, token);
   }
 
-  await runSliced(issue(table, { calendarOf: deps.calendars.of }, take), () =>
+  const { reconciliation } = deps.config;
+  const days = { table: shard.tables.day, near: shard.near.day };
+  await runSliced(issue(table, { calendarOf: deps.calendars.of, reconciliation, days }, take), () =>
     records.length >= WAITING_MAX ? write() : undefined,
   );
   if (records.length > 0) await write();
@@ -88,14 +92,6 @@ function ledgerToken(
 ): string {
   const moment = `${stamp.kind}:${originMs}:${stamp.issuedAtMs}:${serial}`;
   return `forecasts:${shard.index}:${granularity}:${moment}:${after}`;
-}
-
-function keepNear(shard: Shard, granularity: Granularity, issued: IssuedForecast): void {
-  const near = shard.near[granularity];
-  let means = near.get(issued.node);
-  if (means === undefined) near.set(issued.node, (means = new Float64Array(MEASURES.length * NEAR_STEPS)));
-  const steps = issued.buffer.mean.subarray(0, NEAR_STEPS);
-  means.set(steps, MEASURES.indexOf(issued.measure) * NEAR_STEPS);
 }
 
 /** The nowcasts of these nodes, ready for the forecast topic. */

@@ -11,12 +11,14 @@ import {
 } from '../../adapters/clickhouse/model-state-table.ts';
 import { bucketRange } from '../../adapters/clickhouse/sales-table.ts';
 import { topProducts } from '../../adapters/clickhouse/top-products.ts';
+import type { NodeKey } from '../../hierarchy/nodes.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../../pipeline/checkpoint.ts';
 import type { IssueStamp } from '../../pipeline/forecast-message.ts';
 import { openTotal } from '../../pipeline/ingest-step.ts';
 import type { Batch, OutgoingRecord } from '../../pipeline/log.ts';
 import type { BucketMessage } from '../../pipeline/messages.ts';
 import { granularityOfSymbol } from '../../pipeline/messages.ts';
+import { movesAll } from '../../pipeline/issue.ts';
 import { createNowcastQueue } from '../../pipeline/nowcasts.ts';
 import type { FoldContext, ScoredBucket } from '../../pipeline/series-table.ts';
 import type { Shard } from '../../pipeline/shard.ts';
@@ -67,6 +69,10 @@ const DRIFT_NEWS_MS = 7 * DAY_MS;
 
 /** Buckets concerned by messages, per granularity: whose totals changed behind what has been folded. */
 type Amended = Record<Granularity, { fromMs: number; readonly stores: Set<string> }>;
+
+/** Hours follow the days that were published. */
+const DAYS_FIRST = ['day', 'hour'] as const;
+const NONE: ReadonlySet<number> = new Set();
 
 export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
   const { config, clock, store, telemetry, calendars } = deps;
@@ -175,6 +181,7 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
     refused = all;
   }
 
+  /** Null: of all series. */
   async function issue(
     granularity: Granularity,
     nodes: ReadonlySet<number> | null,
@@ -182,8 +189,9 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
   ): Promise<void> {
     const sinceMs = performance.now();
     const kind = nodes === null ? 'ISSUE' : 'AMENDMENT';
+    const others = movesAll(config.reconciliation);
     serial += 1;
-    const publication = { granularity, stamp: stamp(kind), nodes, ledger, serial };
+    const publication = { granularity, stamp: stamp(kind), nodes, others, ledger, serial };
     const series = await publishForecasts(shard, publication, deps);
     const seconds = (performance.now() - sinceMs) / 1000;
     telemetry.events.forecastsIssued({
@@ -225,6 +233,29 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
     const freshFromMs =
       closedFromMs === null ? Infinity : Math.max(recentMs, Math.min(closedFromMs, amendedFromMs));
     await tellDrifts(shard, granularity, { freshFromMs }, deps);
+  }
+
+  /** Closes and amends what there is; returns the nodes whose forecasts have changed, null for all. */
+  async function learn(granularity: Granularity, amended: Amended): Promise<ReadonlySet<number> | null> {
+    const fromMs = shard.tables[granularity].nextBucketMs;
+    const closed = await close(granularity, shardWatermark(shard));
+    if (closed > 0 && granularity === 'day') await trackProducts();
+    const again = amended[granularity];
+    const nodes = again.stores.size > 0 ? await amend(granularity, again) : NONE;
+    if (closed > 0 || again.stores.size > 0) await tellFresh(granularity, fromMs, again.fromMs);
+    return closed > 0 ? null : nodes;
+  }
+
+  /** The hourly nodes to be issued: those that changed, and those whose days did. */
+  function withFollowers(
+    hours: ReadonlySet<number> | null,
+    days: ReadonlySet<number> | null,
+  ): ReadonlySet<number> | null {
+    if (config.reconciliation.hours === 'none' || hours === null) return hours;
+    const { hour, day } = shard.tables;
+    const followers = days ?? day.nodes.keys.keys();
+    const followed = [...followers].flatMap((node) => hour.nodes.find(day.nodes.keys[node] as NodeKey) ?? []);
+    return new Set([...hours, ...followed]);
   }
 
   function hear(heard: readonly HeardMessage[]): Amended {
@@ -292,7 +323,7 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
     shard.historyMs = Math.max(shard.historyMs ?? 0, untilMs ?? 0);
     await trackProducts();
     let buckets = 0;
-    for (const granularity of ['day', 'hour'] as const) {
+    for (const granularity of DAYS_FIRST) {
       const closed = await close(granularity, completeMs[granularity]);
       buckets += closed;
       if (closed > 0) await tellDrifts(shard, granularity, { freshFromMs: Infinity }, deps);
@@ -315,7 +346,7 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
   async function takeUp(data: Buffer): Promise<boolean> {
     if (!restoreCheckpoint(shard, data, zoneOf)) return false;
     checkpointed = shard.nextOffset;
-    for (const granularity of GRANULARITIES) {
+    for (const granularity of DAYS_FIRST) {
       take(shard.snapshots[granularity], shard.tables[granularity]);
       if (shard.tables[granularity].nextBucketMs !== null) await issue(granularity, null, false);
     }
@@ -381,16 +412,10 @@ export function createShardWorker(index: number, deps: RoleDeps): ShardWorker {
       // After a crash between checkpoint and commit the first records have been worked through already.
       const fresh = batch.records.filter(({ offset }) => offset >= shard.nextOffset);
       const amended = hear(await readMessages({ ...batch, records: fresh }, deps));
-      for (const granularity of GRANULARITIES) {
-        const fromMs = shard.tables[granularity].nextBucketMs;
-        const closed = await close(granularity, shardWatermark(shard));
-        if (closed > 0 && granularity === 'day') await trackProducts();
-        const again = amended[granularity];
-        const nodes = again.stores.size > 0 ? await amend(granularity, again) : null;
-        if (closed > 0 || nodes !== null) await tellFresh(granularity, fromMs, again.fromMs);
-        if (closed > 0) await issue(granularity, null, true);
-        else if (nodes !== null) await issue(granularity, nodes, true);
-      }
+      const days = await learn('day', amended);
+      const hours = withFollowers(await learn('hour', amended), days);
+      if (days === null || days.size > 0) await issue('day', days, true);
+      if (hours === null || hours.size > 0) await issue('hour', hours, true);
       queueChanged();
       shard.nextOffset = (fresh.at(-1)?.offset ?? shard.nextOffset - 1) + 1;
     },

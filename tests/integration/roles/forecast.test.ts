@@ -11,8 +11,10 @@ import { FORECAST_GROUP } from '../../../src/roles/forecast/forecast.ts';
 import type { ForecastRole } from '../../../src/roles/forecast/forecast.ts';
 import { placeTicket } from '../../../src/roles/ingest/place-ticket.ts';
 import { parseTransactionMessage } from '../../../src/sales/parse-transaction.ts';
+import type { Config } from '../../../src/config.ts';
 import type { Telemetry } from '../../../src/telemetry/telemetry.ts';
 import { acceptedOf, CONTEXT, sale } from '../../sales/transactions.ts';
+import { readTopic } from '../../read-topic.ts';
 import { statesOf } from '../../pipeline/chain.ts';
 import { eventually } from '../clickhouse/engine-fixture.ts';
 import { changedStore, DAY_MS, HOUR_MS, steadySales, useRoles } from './roles-fixture.ts';
@@ -158,6 +160,52 @@ describe('a start on history', () => {
     expect(await checkpointOf(bench)).toBeNull();
     const again = await bench.startForecast();
     expect(shardOf(again.role).tables.hour.nextBucketMs).toBe(Date.UTC(2016, 2, 1) + 24 * 120 * HOUR_MS);
+  });
+});
+
+describe('an amendment', () => {
+  /** Names of the series told by kind AMENDMENT, on the topic and in the ledger. */
+  async function amendedSeries(reconciliation: Config['reconciliation'], granularity: 'DAY' | 'HOUR') {
+    const bench = await openBench({ reconciliation });
+    await enterHistory(bench);
+    const { role } = await bench.startForecast();
+    const bucketMs = granularity === 'DAY' ? FIRST_DAY_MS + 18 * DAY_MS : FIRST_HOUR_MS + 18 * DAY_MS;
+    const amended = [{ granularity, bucket_ms: bucketMs, store_id: '406' }];
+    await bench.say({ kind: 'HISTORY', watermark_ms: FIRST_HOUR_MS + 19 * DAY_MS, amended });
+    await caughtUp(bench, role);
+    const messages = (await readTopic(bench.log, TOPICS.forecasts)).flatMap(({ value }) =>
+      value === null ? [] : bench.codec.decode(TOPICS.forecasts, value),
+    );
+    const told = messages.filter(({ kind }) => kind === 'AMENDMENT').map(({ series }) => series);
+    const ledger = await bench.store.query<{ series: string }>(
+      "SELECT series FROM forecasts WHERE kind = 'amendment'",
+    );
+    return { told: new Set(told), ledger: new Set(ledger.map(({ series }) => series)) };
+  }
+
+  test('of a store moves it and what it adds to where leaves keep their own forecasts', async () => {
+    const { told, ledger } = await amendedSeries({ levels: 'bottom-up', hours: 'to-days' }, 'HOUR');
+    expect(told).toContain('hour/units/store=406/category=BREAD');
+    expect(told).toContain('hour/units/total');
+    expect(told).not.toContain('hour/units/store=9');
+    expect(ledger).toEqual(told);
+  });
+
+  test('of a store moves all where leaves are reconciled; the ledger has those that learned', async () => {
+    const { told, ledger } = await amendedSeries({ levels: 'min-trace', hours: 'to-days' }, 'HOUR');
+    expect(told).toContain('hour/units/store=9');
+    expect(ledger).toContain('hour/units/store=406');
+    expect(ledger).not.toContain('hour/units/store=9');
+  });
+
+  test('of a day moves the hours that follow it, and no others', async () => {
+    const follow = await amendedSeries({ levels: 'bottom-up', hours: 'to-days' }, 'DAY');
+    expect(follow.told).toContain('day/units/store=406');
+    expect(follow.told).toContain('hour/units/store=406');
+    expect(follow.told).not.toContain('hour/units/store=9');
+    const alone = await amendedSeries({ levels: 'bottom-up', hours: 'none' }, 'DAY');
+    expect(alone.told).toContain('day/units/store=406');
+    expect(alone.told).not.toContain('hour/units/store=406');
   });
 });
 

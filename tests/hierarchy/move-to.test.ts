@@ -1,16 +1,5 @@
 import { expect, test } from 'vitest';
-import { addLeaf, moveToSum } from '../../src/hierarchy/bottom-up.ts';
-
-test('leaves add up step by step', () => {
-  const sum = new Float64Array(2);
-  for (const leaf of [
-    [1, 2],
-    [10, 20],
-    [0.5, -3],
-  ])
-    addLeaf(sum, Float64Array.from(leaf));
-  expect([...sum]).toEqual([11.5, 19]);
-});
+import { moveTo } from '../../src/hierarchy/move-to.ts';
 
 test.each([
   // own mean, own quantiles, sum, moved quantiles
@@ -25,7 +14,7 @@ test.each([
     mean: Float64Array.of(own, own),
     quantiles: Float64Array.from([...quantiles, ...quantiles]),
   };
-  moveToSum(forecast, Float64Array.of(sum, own));
+  moveTo(forecast, Float64Array.of(sum, own));
   expect([...forecast.mean]).toEqual([sum, own]);
   expect([...forecast.quantiles]).toEqual([...expected, ...quantiles]);
 });

@@ -1,0 +1,23 @@
+/** Forecast of one series over its horizon: means, and a row of quantiles per step. */
+export type PathForecast = { readonly mean: Float64Array; readonly quantiles: Float64Array };
+
+/**
+ * Moves a series' own forecast to the means that reconciliation gives it, a sum's to that of its leaves: the quantiles
+ * move along by the same amount and keep their distances, since the node's own errors tell how wide its interval must
+ * be (leaves' errors are not independent, so their intervals cannot be added). In place.
+ *
+ * A row that had no quantile below zero gets none (nor one below a negative mean): clamping keeps the order. Example:
+ * mean 10, quantiles 4 … 20, moved to 5 → mean 5, quantiles 0 … 15.
+ * Source: Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., §11.2 (bottom-up).
+ */
+export function moveTo({ mean, quantiles }: PathForecast, means: Float64Array): void {
+  const count = quantiles.length / mean.length;
+  for (let step = 0; step < mean.length; step++) {
+    const shift = means[step]! - mean[step]!;
+    mean[step] = means[step]!;
+    if (shift === 0) continue;
+    const row = step * count;
+    const lowest = quantiles[row]! < 0 ? Number.NEGATIVE_INFINITY : Math.min(0, means[step]!);
+    for (let i = row; i < row + count; i++) quantiles[i] = Math.max(lowest, quantiles[i]! + shift);
+  }
+}
