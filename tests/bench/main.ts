@@ -1,15 +1,17 @@
 /**
- * `npm run bench -- ingest|kafka|engine|feed|log|store|accuracy|all [--quick]`: what each part reaches, as ratios of
- * one run. `accuracy` takes words of its own.
+ * `npm run bench -- ingest|kafka|engine|reconcile|feed|log|store|accuracy|hierarchy|all [--quick]`: what each part
+ * reaches, as ratios of one run. `accuracy` takes words of its own.
  */
 import { cpus } from 'node:os';
 import { benchAccuracy } from './accuracy.ts';
 import { benchEngine } from './engine.ts';
 import { benchFanOut } from './feed.ts';
 import { benchFeedLatency } from './feed-latency.ts';
+import { benchHierarchy } from './hierarchy.ts';
 import { benchIngest } from './ingest.ts';
 import { benchKafka } from './kafka.ts';
 import { benchLog } from './log.ts';
+import { benchReconcile } from './reconcile.ts';
 import { benchStore } from './store.ts';
 
 type Options = { readonly quick: boolean };
@@ -18,6 +20,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   ingest: benchIngest,
   kafka: benchKafka,
   engine: benchEngine,
+  reconcile: benchReconcile,
   async feed(options) {
     await benchFeedLatency(options);
     await benchFanOut(options);
@@ -25,6 +28,7 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<void>>> = {
   log: benchLog,
   store: benchStore,
   accuracy: () => benchAccuracy(accuracyWords),
+  hierarchy: benchHierarchy,
 };
 
 const [first, ...others] = process.argv.slice(2);
