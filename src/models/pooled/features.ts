@@ -66,6 +66,7 @@ export function createFeatures(spec: FeatureSpec, history: History, fields: Cova
   const { season } = spec.cycle;
   const lags = lagsOf(spec.cycle);
   const waves = wavesOf(spec.cycle);
+  const waveTable = tableOf(waves, season);
   const names = namesOf(spec, lags, waves);
   const x = new Float64Array(names.length);
   const frame = { level: 0, size: 0, grown: false };
@@ -106,11 +107,7 @@ export function createFeatures(spec: FeatureSpec, history: History, fields: Cova
       for (let i = 1; i < season; i++) x[k++] = slot === i ? 1 : 0;
       return k;
     }
-    for (const { cycle, harmonic } of waves) {
-      const angle = (2 * Math.PI * harmonic * (slot % cycle)) / cycle;
-      x[k++] = Math.sin(angle);
-      x[k++] = Math.cos(angle);
-    }
+    for (let i = 0; i < 2 * waves.length; i++) x[k++] = waveTable[slot * 2 * waves.length + i]!;
     return k;
   }
 
@@ -206,6 +203,14 @@ function wavesOf({ season, shortSeason }: Cycle): readonly Wave[] {
   const of = (cycle: number): Wave[] =>
     Array.from({ length: HARMONICS }, (_, i) => ({ cycle, harmonic: i + 1 }));
   return [...of(shortSeason), ...of(season)];
+}
+
+/** Sine and cosine of every wave, a row per slot. */
+function tableOf(waves: readonly Wave[], season: number): Float64Array {
+  const angles = Array.from({ length: season }, (_, slot) =>
+    waves.map(({ cycle, harmonic }) => (2 * Math.PI * harmonic * (slot % cycle)) / cycle),
+  );
+  return Float64Array.from(angles.flat().flatMap((angle) => [Math.sin(angle), Math.cos(angle)]));
 }
 
 function namesOf(

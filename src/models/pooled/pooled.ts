@@ -72,7 +72,7 @@ const Y_MAX = 1e15;
 /** Errors in sizes beyond it count as it. */
 const SCALED_MAX = 4;
 /** Beyond this many series each trains only in every second, third … moment: rows enough for forty coefficients. */
-const ROWS_PER_MOMENT_MAX = 256;
+const ROWS_PER_MOMENT_MAX = 64;
 /** A regression is solved again when it has gained this part of what it had. */
 const NEWS_MIN = 0.01;
 /** Buckets that the level is a moving mean of: four days, four weeks, half a year. */
@@ -100,7 +100,7 @@ const SLOT_GAIN = 0.1;
  * for the rounding of sums. What covariates known ahead call closed is forecast as 0 and teaches nothing else.
  *
  * Limits: one linear answer for all series; series that start and stop selling follow their level only. Cost: about
- * bands × p²/2 multiplications per bucket, less per series where there are more than 256.
+ * bands × p²/2 multiplications per bucket, less per series where there are more than 64.
  * Source: Montero-Manso & Hyndman (2021), Principles and algorithms for forecasting groups of time series: locality
  * and globality; Marcellino, Stock & Watson (2006) for direct forecasts by step.
  */
@@ -126,9 +126,10 @@ export function createPooled(spec: PooledSpec): Pooled {
 
   /** One row per band: the bucket as it is seen from an origin as many steps back. */
   function train(series: number, n: number, { y, calendar, known: ahead }: PooledBucket): void {
+    const turn = Math.floor((n + series) / every);
     for (let b = 0; b < bands.length; b++) {
       const { fromStep, toStep } = bands[b]!;
-      const step = fromStep + ((n + series) % (toStep - fromStep + 1));
+      const step = fromStep + (turn % (toStep - fromStep + 1));
       const origin = n - step;
       if (!history.has(series, origin)) continue;
       features.build(series, origin, step, calendar.slot, ahead, 0);
