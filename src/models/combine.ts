@@ -54,11 +54,16 @@ const BEGUN = 1e-9;
  */
 export function createCombination(
   layout: Layout,
-  options: { readonly bands: number; readonly priors: readonly number[] },
+  options: {
+    readonly bands: number;
+    readonly priors: readonly number[];
+    /** Standings that depend on the series, adding up to 1; always the priors where there is none. */
+    readonly standings?: (slab: Slab, at: number) => Float64Array;
+  },
 ): Combination {
   const experts = options.priors.length;
-  const total = options.priors.reduce((sum, prior) => sum + prior, 0);
-  const prior = Float64Array.from(options.priors, (value) => value / total);
+  const priors = normalised(options.priors);
+  const standings = options.standings ?? ((): Float64Array => priors);
   const logExperts = Math.log(Math.max(2, experts));
   const regrets = 2 * layout.takeSingles(`boa(${MEMORY},${SHARE}).regrets`, options.bands * experts);
   const squares = 2 * layout.takeSingles('boa.squares', options.bands * experts);
@@ -73,6 +78,7 @@ export function createCombination(
     },
     weights(slab, at, band, out) {
       const { f32 } = slab;
+      const prior = standings(slab, at);
       const r = 2 * at + regrets + band * experts;
       const v = 2 * at + squares + band * experts;
       let highest = -Infinity;
@@ -95,6 +101,7 @@ export function createCombination(
       const { f32 } = slab;
       const r = 2 * at + regrets + band * experts;
       const v = 2 * at + squares + band * experts;
+      const prior = standings(slab, at);
       for (let k = 0; k < experts; k++) {
         const weight = Math.max(HANDED_MIN * prior[k]!, handed[from + k]!);
         f32[v + k] = BEGUN;
@@ -123,6 +130,12 @@ export function createCombination(
       }
     },
   };
+}
+
+/** The same proportions, adding up to 1. */
+export function normalised(priors: readonly number[]): Float64Array {
+  const total = priors.reduce((sum, prior) => sum + prior, 0);
+  return Float64Array.from(priors, (prior) => prior / total);
 }
 
 function clip(value: number, limit: number): number {

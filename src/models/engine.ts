@@ -14,6 +14,7 @@ import { createDrift } from './drift.ts';
 import type { DriftReading } from './drift.ts';
 import { COUNT } from './model.ts';
 import { createProbes } from './probes.ts';
+import { standingsOf } from './standing.ts';
 
 export type { Band, Grain } from './bands.ts';
 export type { DriftReading } from './drift.ts';
@@ -168,7 +169,12 @@ export function createEngine(spec: EngineSpec): Engine {
   const experts = voices.length;
   const options = { bands: bands.length, probabilities: spec.probabilities };
   const demand = createDemandClassifier(layout, spec.season);
-  const combination = createCombination(layout, { bands: bands.length, priors: voices.map((v) => v.prior) });
+  const standings = standingsOf(spec.granularity, voices);
+  const combination = createCombination(layout, {
+    bands: bands.length,
+    priors: voices.map(({ prior }) => prior),
+    standings: (slab, at) => standings[demand.classify(slab, at)],
+  });
   const conformal = createConformal(layout, range, options);
   const prequential = createPrequential(layout, options);
   const MEAN = experts;
