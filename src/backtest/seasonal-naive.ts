@@ -47,7 +47,7 @@ function createFold(spec: FoldSpec): PanelFold {
     forecast(series, _bucket, out) {
       const { n, last, squareSum } = states[series]!;
       const residuals = window === 0 ? n - m : Math.min(window, n - m);
-      const sigma = residuals > 0 ? Math.sqrt(squareSum / residuals) : 0;
+      const sigma = residuals > 0 ? Math.sqrt(Math.max(0, squareSum) / residuals) : 0;
       for (let h = 1; h <= horizon; h++) {
         const mean = n >= m ? last[(n + h - 1) % m]! : last[Math.max(0, n - 1)]!;
         const scale = sigma * Math.sqrt(Math.floor((h - 1) / m) + 1);

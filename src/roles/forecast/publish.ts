@@ -117,7 +117,10 @@ function forecastRecord(shard: Shard, message: ForecastMessage, codec: Codec): O
   return {
     key: Buffer.from(key),
     value: codec.encode(TOPICS.forecasts, message),
-    headers: headersOf(`${kind} ${key} ${originMs} ${issuedAtMs}`, issuedAtMs),
+    headers: headersOf(
+      `${kind} ${key} ${originMs} ${message.points[0]?.bucket_ms} ${issuedAtMs}`,
+      issuedAtMs,
+    ),
     partition: shard.index,
   };
 }
