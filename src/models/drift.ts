@@ -186,7 +186,9 @@ export function createDrift(layout: Layout, { granularity, season, shortSeason }
   function errorRatio(f32: Float32Array, at: number): number {
     const state = 2 * at + status;
     const now = 2 * at + sums;
-    const expected = (Math.abs(f32[now + USUAL]!) * f32[state + USUAL_ABS]!) / f32[state + USUAL_SIZE]!;
+    const sold = Math.abs(f32[now + USUAL]!);
+    const usual = (sold * f32[state + USUAL_ABS]!) / f32[state + USUAL_SIZE]!;
+    const expected = Math.max(usual, NOISE_SHARE * sold);
     return expected > 0 ? Math.min(REACH, f32[now + ABS]! / expected) : 1;
   }
 

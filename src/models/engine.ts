@@ -137,7 +137,7 @@ export type Engine = {
 /** No external expert says anything. */
 const SILENCE: ExternalPaths = new Float64Array(0);
 /** Raised by hand when a record's meaning changes in a way the layout's text does not show. */
-const REVISION = 1;
+const REVISION = 2;
 /** Numbers beyond it are learned as it: a quantity in thousandths is exact up to nine times this. */
 const Y_MAX = 1e15;
 /** Least dispersion reported, so that a nowcast never divides by nothing. */

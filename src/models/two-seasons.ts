@@ -16,7 +16,7 @@ const DIFFERENCES_MIN = 4;
 
 /**
  * The last two seasons, each moved to today's level: `ŷ(t+h) = ⅔·(y(t+h−m) + l₁) + ⅓·(y(t+h−2m) + l₂)`, where l₁ and
- * l₂ are y(t) − y(t−m) and y(t) − y(t−2m), smoothed with gain `max(alpha, 1/n)`.
+ * l₂ are y(t) − y(t−m) and y(t) − y(t−2m), smoothed with gain `max(alpha, 1/n)`; l₁ once more for every further season ahead.
  *
  * For long seasons of which only two or three have been seen, weeks of a year above all: a seasonal index would have
  * to be told from the level by very few visits, while a past season as it was, moved as a whole, keeps its shape.
@@ -58,8 +58,9 @@ export function twoSeasons(site: ModelSite, naive: SeasonalNaive, settings: TwoS
       const enough = f64[at + COUNT]! >= 2 * season + DIFFERENCES_MIN;
       for (let k = 0; k < steps.length; k++) {
         const slot = ahead[steps[k]! - 1]!;
-        const last = naive.value(slab, at, slot) + f64[at + moves]!;
-        const older = f32[2 * at + table + slot]! + f64[at + moves + 1]!;
+        const further = Math.floor((steps[k]! - 1) / season) * f64[at + moves]!;
+        const last = naive.value(slab, at, slot) + f64[at + moves]! + further;
+        const older = f32[2 * at + table + slot]! + f64[at + moves + 1]! + further;
         out[from + k] = enough && !Number.isNaN(older) ? last + OLDER * (older - last) : last;
       }
     },
